@@ -1,0 +1,105 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/coreproof/coreproof/refcore/store"
+)
+
+// memories tells databases in memory apart; their names are seen by the whole
+// process.
+var memories atomic.Uint64
+
+// Open opens or creates the database in the file that cfg.URI names, or one in
+// memory, private to this store, if it is "".
+func Open(ctx context.Context, cfg store.Config) (store.Store, error) {
+	cfg = cfg.Filled()
+	ctx, cancel := context.WithTimeout(ctx, cfg.OpenTimeout())
+	defer cancel()
+
+	s := &Store{cfg: cfg}
+	if err := s.connect(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("open sqlite %s: %w", describe(cfg.URI), err)
+	}
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context) (err error) {
+	if inMemory(s.cfg.URI) {
+		// One connection: in shared memory readers would meet the writer's table
+		// locks. The anchor keeps the data when that connection is replaced, which
+		// database/sql may do after a cancelled call.
+		dsn := fmt.Sprintf("file:coreproof-%d?mode=memory&cache=shared&_txlock=immediate", memories.Add(1))
+		if s.anchor, err = pool(ctx, dsn, 1); err != nil {
+			return err
+		}
+		if s.write, err = pool(ctx, dsn, 1); err != nil {
+			return err
+		}
+		s.read = s.write
+	} else {
+		if s.write, err = pool(ctx, fileDSN(s.cfg.URI, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)"), 1); err != nil {
+			return err
+		}
+		var mode string
+		if err := retryBusy(ctx, func() error {
+			return s.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+		}); err != nil {
+			return fmt.Errorf("read journal mode: %w", err)
+		}
+		if mode != "wal" {
+			return fmt.Errorf("journal mode is %q, want wal: does its file system have shared memory and locks?", mode)
+		}
+	}
+	names := s.cfg.Names()
+	if err := createSchema(ctx, s.write, names); err != nil {
+		return err
+	}
+	if s.read == nil {
+		if s.read, err = pool(ctx, fileDSN(s.cfg.URI, "_query_only=1"), s.cfg.PoolSize); err != nil {
+			return err
+		}
+		s.read.SetMaxIdleConns(s.cfg.PoolSize)
+	}
+	return s.stmts.prepare(ctx, s.write, s.read, names)
+}
+
+// pool opens a pool of at most n connections and the first of them. Pooled
+// connections hold no sockets and are kept: an idle one costs a file handle,
+// a new one all statements prepared again.
+func pool(ctx context.Context, dsn string, n int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(n)
+	if err := retryBusy(ctx, func() error { return db.PingContext(ctx) }); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func inMemory(path string) bool { return path == "" || path == ":memory:" }
+
+// fileDSN escapes what would end a path in SQLite's URI syntax. The time-out is
+// short because retryBusy waits better than SQLite does.
+func fileDSN(path string, options ...string) string {
+	u := url.URL{Path: filepath.Clean(path)} // "//x" would name a host
+	return "file:" + strings.ReplaceAll(u.EscapedPath(), "#", "%23") +
+		"?_pragma=busy_timeout(10)&" + strings.Join(options, "&")
+}
+
+func describe(path string) string {
+	if inMemory(path) {
+		return "in memory"
+	}
+	return path
+}
