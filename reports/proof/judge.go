@@ -22,6 +22,10 @@ func Judge(p *Proof) Verdict {
 		f, u, n := judgeTarget(t)
 		fails = append(fails, f...)
 		untried = append(untried, u...)
+		if n == 0 && len(f)+len(u) == 0 {
+			// Else a target that nobody tried would hide behind one that passed.
+			untried = append(untried, t.Name+": nothing ran")
+		}
 		ran += n
 	}
 	for _, b := range p.Budgets {
@@ -51,14 +55,10 @@ func judgeTarget(t *Target) (fails, untried []string, ran int) {
 		return nil, []string{t.Name + ": " + t.Error}, 0
 	}
 	if c := t.Conformance; c != nil {
-		optional := map[string]bool{}
-		for _, p := range c.Profiles {
-			optional[p.Name] = p.Optional
-		}
 		decided := 0
 		for i := range c.Checks {
 			k := &c.Checks[i]
-			if onlyOptional(k.Profiles, optional) {
+			if !c.Decides(k) {
 				continue
 			}
 			where := fmt.Sprintf("%s: %s %s", t.Name, k.ID, k.Title)
@@ -130,14 +130,22 @@ func judgeTarget(t *Target) (fails, untried []string, ran int) {
 	return fails, untried, ran
 }
 
-func onlyOptional(profiles []string, optional map[string]bool) bool {
-	if len(profiles) == 0 {
-		return false
-	}
-	for _, p := range profiles {
-		if !optional[p] {
-			return false
+// Decides says whether k weighs on the verdict: it does unless every profile
+// that it belongs to is optional.
+func (c *Conformance) Decides(k *Check) bool {
+	for _, name := range k.Profiles {
+		if !c.optional(name) {
+			return true
 		}
 	}
-	return true
+	return len(k.Profiles) == 0
+}
+
+func (c *Conformance) optional(profile string) bool {
+	for i := range c.Profiles {
+		if c.Profiles[i].Name == profile {
+			return c.Profiles[i].Optional
+		}
+	}
+	return false
 }

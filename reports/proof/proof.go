@@ -18,10 +18,12 @@ type Proof struct {
 	Finished      time.Time `json:"finished"`
 	// Interrupted says why the run ended early; "" when it ran to its end.
 	// What was measured until then is kept.
-	Interrupted string   `json:"interrupted,omitempty"`
-	Machine     Machine  `json:"machine"`
-	Targets     []Target `json:"targets"`
-	Budgets     []Budget `json:"budgets,omitempty"`
+	Interrupted string `json:"interrupted,omitempty"`
+	// Notes concern the whole run; what concerns one target stands there.
+	Notes   []string `json:"notes,omitempty"`
+	Machine Machine  `json:"machine"`
+	Targets []Target `json:"targets"`
+	Budgets []Budget `json:"budgets,omitempty"`
 	// Verdict is what Judge made of the rest when the proof was saved.
 	Verdict Verdict `json:"verdict"`
 }
@@ -248,7 +250,9 @@ type Space struct {
 	Reason    string  `json:"reason,omitempty"`
 }
 
-// Estimate is a figure with its confidence interval.
+// Estimate is a figure with its confidence interval. All three numbers are
+// finite. Where N < 2 there is no interval: Low and High equal Value, and
+// reports say so.
 type Estimate struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
