@@ -1,0 +1,279 @@
+// Package dbtest starts databases in containers for tests. Nothing but tests
+// imports it: it links Docker's client.
+//
+// Images come from COREPROOF_POSTGRES_IMAGE, COREPROOF_MYSQL_IMAGE,
+// COREPROOF_MARIADB_IMAGE and COREPROOF_MONGO_IMAGE, or are the official ones.
+// Without Docker a test is skipped, or fails if COREPROOF_REQUIRE_DOCKER is 1.
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// Password is the administrator's on all servers that have one. It is made of
+// what URIs must escape; no error may show it.
+const Password = "p@ss:w/rd#%&?+"
+
+// Server is one database server in a container, published on loopback only.
+// Its port stays when it restarts.
+type Server struct {
+	URI string // connects the administrator; names no database of a test's own
+
+	container testcontainers.Container
+	// create makes a database and returns its URI; drop removes it.
+	create func(ctx context.Context, name string) (string, error)
+	drop   func(ctx context.Context, name string) error
+	ping   func(ctx context.Context) error
+}
+
+// Main runs a package's tests with servers shared between them, one of each
+// kind, and terminates these at the end:
+//
+//	func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+//
+// In a package without it each call of Postgres, MySQL, MariaDB or Mongo starts
+// a server that lives as long as its test.
+func Main(m *testing.M) int {
+	shared.on = true
+	defer shared.terminate()
+	return m.Run()
+}
+
+// shared is what tests of one binary share; a process has one TestMain.
+var shared pool
+
+type pool struct {
+	on      bool
+	mu      sync.Mutex
+	servers map[string]*Server
+}
+
+func (p *pool) terminate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for kind, s := range p.servers {
+		if err := s.terminate(); err != nil {
+			fmt.Fprintf(os.Stderr, "terminate %s: %v\n", kind, err)
+		}
+	}
+}
+
+// get returns the shared server of a kind, or one of the test's own.
+func get(t testing.TB, kind, image string, start func(ctx context.Context, image string) (*Server, error)) *Server {
+	t.Helper()
+	needDocker(t)
+	if v := os.Getenv("COREPROOF_" + kind + "_IMAGE"); v != "" {
+		image = v
+	}
+	launch := func() *Server {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+		defer cancel()
+		var s *Server
+		var err error
+		for range 3 { // another process may take the port between choice and start
+			if s, err = start(ctx, image); err == nil {
+				return s
+			}
+		}
+		t.Fatalf("start %s: %v", image, err)
+		return nil
+	}
+	if !shared.on {
+		s := launch()
+		t.Cleanup(func() {
+			if err := s.terminate(); err != nil {
+				t.Errorf("terminate %s: %v", image, err)
+			}
+		})
+		return s
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if s := shared.servers[kind]; s != nil {
+		return s
+	}
+	s := launch()
+	if shared.servers == nil {
+		shared.servers = map[string]*Server{}
+	}
+	shared.servers[kind] = s
+	return s
+}
+
+func needDocker(t testing.TB) {
+	t.Helper()
+	err := dockerAnswers()
+	switch {
+	case err == nil:
+	case os.Getenv("COREPROOF_REQUIRE_DOCKER") == "1":
+		t.Fatalf("Docker does not answer, and COREPROOF_REQUIRE_DOCKER is 1: %v", err)
+	default:
+		t.Skipf("Docker does not answer: %v", err)
+	}
+}
+
+// dockerAnswers turns the library's panic into an error.
+func dockerAnswers() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	provider, err := testcontainers.ProviderDefault.GetProvider()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, provider.Close()) }()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return provider.Health(ctx)
+}
+
+// databases numbers the fresh ones of this process.
+var databases atomic.Uint64
+
+// Fresh creates an empty database, returns its URI, and drops it when the test
+// ends.
+func (s *Server) Fresh(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("t%d_%d", os.Getpid(), databases.Add(1))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	uri, err := s.create(ctx, name)
+	if err != nil {
+		t.Fatalf("create database %s: %v", name, err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.drop(ctx, name); err != nil {
+			t.Errorf("drop database %s: %v", name, err)
+		}
+	})
+	return uri
+}
+
+// ContainerID names the server's container to Docker.
+func (s *Server) ContainerID() string { return s.container.GetContainerID() }
+
+// Pause freezes the server: connections stay and nothing answers.
+func (s *Server) Pause(t testing.TB) {
+	t.Helper()
+	s.docker(t, "pause", func(ctx context.Context, c client.APIClient) error {
+		_, err := c.ContainerPause(ctx, s.ContainerID(), client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+// Unpause lets it go on.
+func (s *Server) Unpause(t testing.TB) {
+	t.Helper()
+	s.docker(t, "unpause", func(ctx context.Context, c client.APIClient) error {
+		_, err := c.ContainerUnpause(ctx, s.ContainerID(), client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+// Restart stops the server, starts it at the same port with its data, and
+// returns when it answers.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.docker(t, "restart", func(ctx context.Context, c client.APIClient) error {
+		seconds := 20
+		_, err := c.ContainerRestart(ctx, s.ContainerID(), client.ContainerRestartOptions{Timeout: &seconds})
+		if err != nil {
+			return err
+		}
+		for {
+			if err = s.ping(ctx); err == nil {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
+}
+
+func (s *Server) docker(t testing.TB, what string, do func(ctx context.Context, c client.APIClient) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		t.Fatalf("%s the database: %v", what, err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := do(ctx, c); err != nil {
+		t.Fatalf("%s the database: %v", what, err)
+	}
+}
+
+func (s *Server) terminate() error {
+	return testcontainers.TerminateContainer(s.container)
+}
+
+// started is the Server of a container that has run, or the container's end.
+func started(c testcontainers.Container, err error) (*Server, error) {
+	if err != nil {
+		return nil, errors.Join(err, testcontainers.TerminateContainer(c))
+	}
+	return &Server{container: c}, nil
+}
+
+// onLoopback publishes ports on 127.0.0.1, which keep their numbers when the
+// container restarts.
+func onLoopback(ports ...string) (testcontainers.CustomizeRequestOption, error) {
+	bindings := network.PortMap{}
+	for _, p := range ports {
+		port, err := network.ParsePort(p)
+		if err != nil {
+			return nil, err
+		}
+		free, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		bindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: strconv.Itoa(free)}}
+	}
+	return testcontainers.WithHostConfigModifier(func(c *container.HostConfig) { c.PortBindings = bindings }), nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// endpoint is where a port of the container is reached from here.
+func endpoint(ctx context.Context, c testcontainers.Container, port string) (string, error) {
+	host, err := c.Host(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := c.MappedPort(ctx, port)
+	if err != nil {
+		return "", err
+	}
+	return net.JoinHostPort(host, p.Port()), nil
+}
