@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,7 +143,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buf := s.buffers.Get().(*bytes.Buffer)
 	buf.Reset()
 	c := &call{ctx: r.Context(), http: r, header: w.Header()}
-	err := s.serve(c, buf)
+	err := s.guarded(c, buf)
 	if err == nil {
 		c.out = append(c.out, '\n')
 		c.header["Content-Type"] = jsonType
@@ -155,6 +156,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if buf.Cap() <= maxPooled {
 		s.buffers.Put(buf)
 	}
+}
+
+// guarded turns a panic into an error, so that the caller gets an answer.
+func (s *Server) guarded(c *call, buf *bytes.Buffer) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.serve(c, buf)
 }
 
 // maxPooled keeps one large request from holding memory for ever.
