@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,8 +20,11 @@ import (
 // StatementsMetric counts the statements that the core has sent to its store.
 const StatementsMetric = "coreproof_store_statements_total"
 
+// MetricsPrefix begins the line on standard output that says where the metrics are.
+const MetricsPrefix = "core metrics: "
+
 // serveMetrics serves /metrics and /debug/pprof/ on a loopback address.
-func serveMetrics(address string, st store.Store, log *slog.Logger) (func(), error) {
+func serveMetrics(address string, st store.Store, log *slog.Logger, stdout io.Writer) (func(), error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("--metrics %s: want host:port", address)
@@ -53,6 +57,6 @@ func serveMetrics(address string, st store.Store, log *slog.Logger) (func(), err
 			log.Warn("metrics are no longer served", "error", err)
 		}
 	}()
-	log.Info("metrics", "url", "http://"+l.Addr().String()+"/metrics")
+	fmt.Fprintf(stdout, "%shttp://%s/metrics\n", MetricsPrefix, l.Addr())
 	return func() { _ = srv.Close() }, nil
 }

@@ -179,7 +179,7 @@ func run(ctx context.Context, o options, cfg *config.Config, log *slog.Logger, s
 		return err
 	}
 	if o.metrics != "" {
-		closeMetrics, err := serveMetrics(o.metrics, st, log)
+		closeMetrics, err := serveMetrics(o.metrics, st, log, stdout)
 		if err != nil {
 			return err
 		}

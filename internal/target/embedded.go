@@ -1,0 +1,192 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/version"
+)
+
+// EmbeddedOptions say how the embedded target starts cores.
+type EmbeddedOptions struct {
+	// Command starts a core; flags are added. Usually this program's own path
+	// and "core".
+	Command []string
+	// Dir is where the databases go; "" makes a directory that Close removes.
+	Dir string
+	// Product and Version of the core that Command starts; "" is our own.
+	Product, Version string
+}
+
+// Embedded runs cores as child processes on an embedded SQLite database in a
+// file, so that several processes are one core.
+type Embedded struct {
+	o       EmbeddedOptions
+	dir     string
+	ownsDir bool
+	file    string
+
+	mu      sync.Mutex
+	running map[*children]bool
+	nested  []*Embedded
+	books   meter.Database
+	closed  bool
+}
+
+var _ Target = (*Embedded)(nil)
+
+// NewEmbedded makes the target; nothing runs before Start.
+func NewEmbedded(o EmbeddedOptions) (*Embedded, error) {
+	if len(o.Command) == 0 {
+		return nil, errors.New("embedded target: no command to start a core with")
+	}
+	e := &Embedded{o: o, dir: o.Dir, running: map[*children]bool{}}
+	if e.dir == "" {
+		dir, err := os.MkdirTemp("", "coreproof-")
+		if err != nil {
+			return nil, fmt.Errorf("embedded target: %w", err)
+		}
+		e.dir, e.ownsDir = dir, true
+	}
+	e.file = filepath.Join(e.dir, "sessions.db")
+	return e, nil
+}
+
+func (e *Embedded) Name() string { return "sqlite" }
+func (e *Embedded) Kind() string { return "embedded" }
+func (e *Embedded) Fixed() bool  { return false }
+
+// Start brings up n child processes.
+func (e *Embedded) Start(ctx context.Context, n int, s Settings) (Deployment, error) {
+	e.mu.Lock()
+	closed := e.closed
+	e.mu.Unlock()
+	if closed {
+		return nil, errors.New("embedded target: closed")
+	}
+	env := append(coreEnv(s), "SQLITE_DATABASE_PATH="+e.file)
+	c, err := startChildren(ctx, childOptions{command: e.o.Command, env: env, n: n, settings: s, ended: func(c *children) {
+		e.mu.Lock()
+		delete(e.running, c)
+		e.mu.Unlock()
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("embedded target: %w", err)
+	}
+	e.mu.Lock()
+	e.running[c] = true
+	e.mu.Unlock()
+	return c, nil
+}
+
+// Isolated gives a target on a new database file.
+func (e *Embedded) Isolated(_ context.Context, name string) (Target, error) {
+	o := e.o
+	dir, err := os.MkdirTemp(e.dir, strings.Map(fileName, name)+"-")
+	if err != nil {
+		return nil, fmt.Errorf("embedded target: %w", err)
+	}
+	o.Dir = dir
+	n, err := NewEmbedded(o)
+	if err != nil {
+		return nil, err
+	}
+	n.ownsDir = true
+	e.mu.Lock()
+	e.nested = append(e.nested, n)
+	e.mu.Unlock()
+	return n, nil
+}
+
+func fileName(r rune) rune {
+	if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+		return r
+	}
+	return '-'
+}
+
+// Database reads the file's books; nil before the first Start.
+func (e *Embedded) Database() meter.Database {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.books == nil {
+		if _, err := os.Stat(e.file); err != nil {
+			return nil
+		}
+		books, err := meter.SQLite(e.file, e.statements)
+		if err != nil {
+			return nil
+		}
+		e.books = books
+	}
+	return e.books
+}
+
+// statements adds up what the running cores have counted.
+func (e *Embedded) statements(ctx context.Context) (uint64, error) {
+	e.mu.Lock()
+	running := make([]*children, 0, len(e.running))
+	for c := range e.running {
+		running = append(running, c)
+	}
+	e.mu.Unlock()
+	var sum uint64
+	for _, c := range running {
+		n, err := c.statements(ctx)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// Describe says what takes part.
+func (e *Embedded) Describe(ctx context.Context) (Description, error) {
+	d := Description{CoreProduct: e.o.Product, CoreVersion: e.o.Version, TLS: "none",
+		Notes: []string{"the database runs inside the core's process: its CPU is part of the core's"}}
+	if d.CoreProduct == "" {
+		d.CoreProduct, d.CoreVersion = "refcore", version.String()
+	}
+	books := e.Database()
+	if books == nil {
+		return d, errors.New("embedded target: no database yet")
+	}
+	var err error
+	if d.DatabaseProduct, d.DatabaseVersion, err = books.Product(ctx); err != nil {
+		return d, fmt.Errorf("embedded target: %w", err)
+	}
+	if d.DatabaseSettings, err = books.Settings(ctx); err != nil {
+		return d, fmt.Errorf("embedded target: %w", err)
+	}
+	return d, nil
+}
+
+// Close stops all cores and removes the databases.
+func (e *Embedded) Close(ctx context.Context) error {
+	e.mu.Lock()
+	e.closed = true
+	running, nested, books := e.running, e.nested, e.books
+	e.running, e.nested, e.books = map[*children]bool{}, nil, nil
+	e.mu.Unlock()
+	var errs []error
+	for _, n := range nested {
+		errs = append(errs, n.Close(ctx))
+	}
+	for c := range running {
+		errs = append(errs, c.Stop(ctx))
+	}
+	if books != nil {
+		errs = append(errs, books.Close())
+	}
+	if e.ownsDir {
+		errs = append(errs, os.RemoveAll(e.dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,150 @@
+package target_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/adapter"
+	"github.com/coreproof/coreproof/internal/target"
+	"github.com/coreproof/coreproof/refcore/serve"
+)
+
+// TestMain lets the test binary be a core, as coreproof itself can be.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "core" {
+		os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func embedded(t *testing.T) *target.Embedded {
+	t.Helper()
+	command, err := target.OwnCore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := target.NewEmbedded(target.EmbeddedOptions{Command: command})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return e
+}
+
+func start(t *testing.T, tg target.Target, n int, s target.Settings) target.Deployment {
+	t.Helper()
+	d, err := tg.Start(t.Context(), n, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func status(t *testing.T, c adapter.Core, token string) adapter.Status {
+	t.Helper()
+	v, err := c.Verify(t.Context(), adapter.VerifyRequest{AccessToken: token, CheckDatabase: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Status
+}
+
+func TestSeveralProcessesAreOneCore(t *testing.T) {
+	t.Parallel()
+	tg := embedded(t)
+	on := start(t, tg, 2, target.Settings{Flag: true})
+	off := start(t, tg, 1, target.Settings{})
+	a, b, c := on.Clients("2.20")[0], on.Clients("2.20")[1], off.Clients("2.20")[0]
+	s, err := a.Create(t.Context(), adapter.CreateRequest{UserID: "u"})
+	if err != nil || s.Status != adapter.OK {
+		t.Fatalf("create: %v %v", s.Status, err)
+	}
+	for _, core := range []adapter.Core{a, b, c} {
+		if got := status(t, core, s.Access.Value); got != adapter.OK {
+			t.Errorf("%s: verify before the revoke = %s", core.Name(), got)
+		}
+	}
+	if r, err := b.Revoke(t.Context(), s.Session.Handle); err != nil || len(r.Handles) != 1 {
+		t.Fatalf("revoke: %v %v", r.Handles, err)
+	}
+	for core, want := range map[adapter.Core]adapter.Status{a: adapter.Unauthorised, b: adapter.Unauthorised, c: adapter.OK} {
+		if got := status(t, core, s.Access.Value); got != want {
+			t.Errorf("%s: verify after the revoke = %s, want %s", core.Name(), got, want)
+		}
+	}
+	n, err := tg.Database().Statements(t.Context())
+	if err != nil || n == 0 {
+		t.Errorf("statements = %d, %v", n, err)
+	}
+	if d, err := tg.Describe(t.Context()); err != nil || d.DatabaseProduct != "SQLite" || d.TLS != "none" {
+		t.Errorf("describe = %+v, %v", d, err)
+	}
+}
+
+// TestKilledRightAfterARevoke: what was answered is durable.
+func TestKilledRightAfterARevoke(t *testing.T) {
+	t.Parallel()
+	tg := embedded(t)
+	d := start(t, tg, 1, target.Settings{Flag: true})
+	core := d.Clients("5.4")[0]
+	s, err := core.Create(t.Context(), adapter.CreateRequest{UserID: "u"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.Revoke(t.Context(), s.Session.Handle); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Kill(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Restart(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, d.Clients("5.4")[0], s.Access.Value); got != adapter.Unauthorised {
+		t.Errorf("verify after the restart = %s, want UNAUTHORISED", got)
+	}
+}
+
+// TestChildrenEndWithTheHarness: closing the target leaves no process behind.
+func TestChildrenEndWithTheHarness(t *testing.T) {
+	t.Parallel()
+	command, err := target.OwnCore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tg, err := target.NewEmbedded(target.EmbeddedOptions{Command: command})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := start(t, tg, 2, target.Settings{})
+	urls := d.Clients("5.4")
+	if err := tg.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for _, c := range urls {
+		if _, err := c.Hello(ctx); err == nil {
+			t.Errorf("%s still answers", c.URL())
+		}
+	}
+	if _, err := tg.Start(t.Context(), 1, target.Settings{}); err == nil {
+		t.Error("a closed target starts cores")
+	}
+}
+
+func TestStartTellsWhyItFailed(t *testing.T) {
+	t.Parallel()
+	tg := embedded(t)
+	_, err := tg.Start(t.Context(), 1, target.Settings{Extra: map[string]string{"ACCESS_TOKEN_VALIDITY": "0"}})
+	if err == nil {
+		t.Fatal("an impossible setting started a core")
+	}
+	t.Log(err)
+}
