@@ -41,19 +41,30 @@ func Probe(ctx context.Context, rawURL string, o ProbeOptions) ([]string, error)
 	defer cancel()
 	httpClient := NewHTTPClient(o.TLS)
 	defer httpClient.CloseIdleConnections()
-	// The version header is left to the newest: /apiversion needs none, but a
-	// proxy in front may want the request to look like any other.
 	c := &Client{name: base.Host, base: base.String(), version: versions[len(versions)-1], apiKey: o.APIKey, timeout: timeout, http: httpClient}
+	return c.versions(ctx)
+}
+
+// Versions asks the core for the CDI versions that it speaks and gives those
+// that a Client can speak too, oldest first.
+func (c *Client) Versions(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return c.versions(ctx)
+}
+
+func (c *Client) versions(ctx context.Context) ([]string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+pathAPIVersion, nil)
 	if err != nil {
-		return nil, fmt.Errorf("core URL %q cannot be asked: %w", rawURL, err)
+		return nil, fmt.Errorf("core URL %s cannot be asked: %w", c.base, err)
 	}
 	req.Header = c.headers(false)
-	// A core that knows only older versions would refuse this one.
+	// /apiversion needs no version, and a core that knows only older ones than
+	// this client's would refuse it.
 	req.Header.Del("Cdi-Version")
 	status, body, err := c.roundTrip(req)
 	if err != nil {
-		return nil, explain(ctx, c.base, timeout, err)
+		return nil, explain(ctx, c.base, c.timeout, err)
 	}
 	return readVersions(c.base, status, req, body)
 }

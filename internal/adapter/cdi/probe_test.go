@@ -144,3 +144,15 @@ func TestProbeCancelled(t *testing.T) {
 		t.Fatalf("got %v, want context.Canceled", err)
 	}
 }
+
+func TestClientVersions(t *testing.T) {
+	t.Parallel()
+	url, last := scripted(t, 200, `{"versions":["5.4","2.7"]}`)
+	got, err := client(t, url, "5.6").Versions(t.Context())
+	if err != nil || !slices.Equal(got, []string{"2.7", "5.4"}) {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if _, sent := last().Header["Cdi-Version"]; sent {
+		t.Error("a version was sent with the question for versions")
+	}
+}
