@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Supported says whether this operating system can pin.
+const Supported = true
+
 // Allowed lists the CPUs that this process may run on.
 func Allowed() ([]int, error) {
 	var set unix.CPUSet

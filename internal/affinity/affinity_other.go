@@ -4,6 +4,9 @@ package affinity
 
 import "runtime"
 
+// Supported says whether this operating system can pin.
+const Supported = false
+
 // Allowed lists the CPUs that this process may run on.
 func Allowed() ([]int, error) {
 	cpus := make([]int, runtime.NumCPU())

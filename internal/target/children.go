@@ -27,6 +27,8 @@ const (
 	// What a core prints on standard output; see refcore/serve.
 	readyPrefix   = "core ready: "
 	metricsPrefix = "core metrics: "
+	// What a generator prints; see bench/generator.
+	generatorPrefix = "generator ready: "
 )
 
 type childOptions struct {
@@ -73,24 +75,35 @@ func startChildren(ctx context.Context, o childOptions) (*children, error) {
 func (c *children) spawn(ctx context.Context, i int, port string) (*child, error) {
 	args := append(c.o.command[1:len(c.o.command):len(c.o.command)],
 		"--host", "127.0.0.1", "--port", port, "--metrics", "127.0.0.1:0", "--exit-with-stdin")
-	cmd := exec.Command(c.o.command[0], args...)
-	cmd.Env = append(inherited(), c.o.env...)
-	cmd.SysProcAttr = ownGroup() // Ctrl-C is for the harness alone: it stops the cores in order
+	p, err := spawn(ctx, c.o.command[0], args, append(inherited(), c.o.env...), c.o.settings.CPUs)
+	if err != nil {
+		return nil, fmt.Errorf("start core %d: %w", i, err)
+	}
+	return p, nil
+}
+
+// spawn starts a process of this machine that says on standard output when it
+// is ready, and that ends when its standard input does. Where pinning is not
+// supported it runs free.
+func spawn(ctx context.Context, program string, args, env []string, cpus []int) (*child, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Env = env
+	cmd.SysProcAttr = ownGroup() // Ctrl-C is for the harness alone: it stops the rest in order
 	p := &child{cmd: cmd, stderr: &tail{}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start core %d: %w", i, err)
+		return nil, err
 	}
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
-		return nil, fmt.Errorf("start core %d: %w", i, err)
+		return nil, err
 	}
-	err = affinity.Around(c.o.settings.CPUs, cmd.Start)
+	err = affinity.Around(cpus, cmd.Start)
 	if errors.Is(err, affinity.ErrUnsupported) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start core %d (%s): %w", i, c.o.command[0], err)
+		return nil, fmt.Errorf("%s: %w", program, err)
 	}
 	ready := make(chan error, 1)
 	go func() {
@@ -110,21 +123,38 @@ func (c *children) spawn(ctx context.Context, i int, port string) (*child, error
 	}
 	if err != nil {
 		p.kill()
-		return nil, fmt.Errorf("start core %d (%s): %w%s", i, c.o.command[0], err, p.stderr.said())
+		return nil, fmt.Errorf("%s %s: %w%s", program, args[0], err, p.stderr.said())
 	}
 	return p, nil
 }
 
-// awaitReady reads standard output until the core says where it listens.
+// stop ends the process by ending its input, and kills it when it takes too long.
+func (p *child) stop(ctx context.Context, within <-chan time.Time) error {
+	_ = p.stdin.Close() // it stops when its input ends
+	select {
+	case <-p.exited:
+		return nil
+	case <-within:
+		p.kill()
+		return fmt.Errorf("it did not stop in %s and was killed", stopWithin)
+	case <-ctx.Done():
+		p.kill()
+		return nil
+	}
+}
+
+// awaitReady reads standard output until the process says where it listens.
 func (p *child) awaitReady(stdout io.Reader) error {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if s, ok := strings.CutPrefix(lines.Text(), metricsPrefix); ok {
 			p.metrics = s
 		}
-		if s, ok := strings.CutPrefix(lines.Text(), readyPrefix); ok {
-			p.url = s
-			return nil
+		for _, prefix := range []string{readyPrefix, generatorPrefix} {
+			if s, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+				p.url = s
+				return nil
+			}
 		}
 	}
 	return errors.New("it ended before it was ready")
@@ -200,18 +230,13 @@ func (c *children) Stop(ctx context.Context) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, p := range c.procs {
-			_ = p.stdin.Close() // the core stops when its input ends
+			_ = p.stdin.Close() // all of them at once
 		}
 		timer := time.NewTimer(stopWithin)
 		defer timer.Stop()
 		for i, p := range c.procs {
-			select {
-			case <-p.exited:
-			case <-timer.C:
-				c.err = errors.Join(c.err, fmt.Errorf("core %d did not stop in %s and was killed", i, stopWithin))
-				p.kill()
-			case <-ctx.Done():
-				p.kill()
+			if err := p.stop(ctx, timer.C); err != nil {
+				c.err = errors.Join(c.err, fmt.Errorf("core %d: %w", i, err))
 			}
 		}
 		if c.o.ended != nil {
@@ -276,20 +301,11 @@ func (t *tail) said() string {
 	return "; it said: " + text
 }
 
-// executable is this program's own path, for targets that run it again.
-func executable() (string, error) {
+// Own gives the command that runs one of this program's own commands again.
+func Own(command string) ([]string, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("find this program's own file: %w", err)
+		return nil, fmt.Errorf("find this program's own file: %w", err)
 	}
-	return exe, nil
-}
-
-// OwnCore is the command that runs the reference core from this program.
-func OwnCore() ([]string, error) {
-	exe, err := executable()
-	if err != nil {
-		return nil, err
-	}
-	return []string{exe, "core"}, nil
+	return []string{exe, command}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/version"
@@ -20,6 +21,8 @@ type EmbeddedOptions struct {
 	Command []string
 	// Dir is where the databases go; "" makes a directory that Close removes.
 	Dir string
+	// GeneratorCommand starts a load generator; flags are added.
+	GeneratorCommand []string
 	// Product and Version of the core that Command starts; "" is our own.
 	Product, Version string
 }
@@ -39,7 +42,10 @@ type Embedded struct {
 	closed  bool
 }
 
-var _ Target = (*Embedded)(nil)
+var (
+	_ Target        = (*Embedded)(nil)
+	_ GeneratorHost = (*Embedded)(nil)
+)
 
 // NewEmbedded makes the target; nothing runs before Start.
 func NewEmbedded(o EmbeddedOptions) (*Embedded, error) {
@@ -83,6 +89,24 @@ func (e *Embedded) Start(ctx context.Context, n int, s Settings) (Deployment, er
 	e.running[c] = true
 	e.mu.Unlock()
 	return c, nil
+}
+
+// Generator runs the load generator as a child process.
+func (e *Embedded) Generator(ctx context.Context, cpus []int) (string, func() error, error) {
+	command := e.o.GeneratorCommand
+	if len(command) == 0 {
+		return "", nil, errors.New("embedded target: no command to start a load generator with")
+	}
+	args := append(command[1:len(command):len(command)], "--listen", "127.0.0.1:0", "--exit-with-stdin")
+	p, err := spawn(ctx, command[0], args, inherited(), cpus)
+	if err != nil {
+		return "", nil, fmt.Errorf("start the load generator: %w", err)
+	}
+	return p.url, func() error {
+		timer := time.NewTimer(stopWithin)
+		defer timer.Stop()
+		return p.stop(context.Background(), timer.C)
+	}, nil
 }
 
 // Isolated gives a target on a new database file.

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 
 func embedded(t *testing.T) *target.Embedded {
 	t.Helper()
-	command, err := target.OwnCore()
+	command, err := target.Own("core")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestKilledRightAfterARevoke(t *testing.T) {
 // TestChildrenEndWithTheHarness: closing the target leaves no process behind.
 func TestChildrenEndWithTheHarness(t *testing.T) {
 	t.Parallel()
-	command, err := target.OwnCore()
+	command, err := target.Own("core")
 	if err != nil {
 		t.Fatal(err)
 	}

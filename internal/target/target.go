@@ -78,3 +78,18 @@ type Description struct {
 	TLS                                     string // "yes", "no", "unknown", "none"
 	Notes                                   []string
 }
+
+// GeneratorHost is a target that can run the load generator where it belongs:
+// in a process of its own that can be pinned, or on the cores' network.
+type GeneratorHost interface {
+	// Generator starts one, pinned to cpus if any are named, and gives the URL
+	// of its control port and what stops it.
+	Generator(ctx context.Context, cpus []int) (url string, stop func() error, err error)
+}
+
+// Inner is a deployment whose cores have other addresses for a generator of
+// the same target than for the harness.
+type Inner interface {
+	// InnerURLs are the base URLs of the instances as the generator sees them.
+	InnerURLs() []string
+}

@@ -1,0 +1,105 @@
+package generator
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/adapter/cdi"
+	"github.com/coreproof/coreproof/internal/meter"
+)
+
+// Local is a generator in this process.
+type Local struct {
+	// TLS is used for https; nil trusts what the system trusts.
+	TLS *tls.Config
+
+	mu   sync.Mutex
+	sets map[string][][]byte
+}
+
+var _ Generator = (*Local)(nil)
+
+// Load keeps bodies.
+func (l *Local) Load(_ context.Context, set string, bodies [][]byte) error {
+	if len(bodies) == 0 {
+		return fmt.Errorf("load set %s: no bodies", set)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sets == nil {
+		l.sets = map[string][][]byte{}
+	}
+	l.sets[set] = bodies
+	return nil
+}
+
+// Close does nothing.
+func (l *Local) Close() error { return nil }
+
+// Run sends one stretch of load.
+func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
+	if err := j.check(); err != nil {
+		return Result{}, err
+	}
+	run := stretch{job: j, tls: l.TLS}
+	judge, err := cdi.New(cdi.Options{BaseURL: "http://127.0.0.1", Version: j.Protocol})
+	if err != nil {
+		return Result{}, fmt.Errorf("load: %w", err)
+	}
+	run.good = judge.VerifyOK
+	l.mu.Lock()
+	for _, s := range j.Sides {
+		bodies := l.sets[s.Set]
+		if len(bodies) == 0 {
+			l.mu.Unlock()
+			return Result{}, fmt.Errorf("load: set %q of side %s was not loaded", s.Set, s.Name)
+		}
+		if len(s.URLs) == 0 {
+			l.mu.Unlock()
+			return Result{}, fmt.Errorf("load: side %s has no URL", s.Name)
+		}
+		run.bodies = append(run.bodies, bodies)
+	}
+	l.mu.Unlock()
+
+	self := meter.PID("generator", os.Getpid())
+	before, cpuErr := self.CPU()
+	start := time.Now()
+	var res Result
+	if j.Kind == Open {
+		res, err = run.open(ctx)
+	} else {
+		res, err = run.closed(ctx)
+	}
+	res.Took = time.Since(start)
+	res.CPU = -1
+	if after, e := self.CPU(); e == nil && cpuErr == nil {
+		res.CPU = after - before
+	}
+	return res, err
+}
+
+// stretch is a job under way.
+type stretch struct {
+	job    Job
+	bodies [][][]byte // by side
+	tls    *tls.Config
+	good   func(status int, body []byte) bool
+}
+
+// draw says which side call n goes to and which body it sends. Every turn of
+// len(Sides) calls visits each side once, in random order.
+func (s *stretch) draw(n uint64) (side int, body []byte, url string) {
+	k := uint64(len(s.job.Sides))
+	turn, at := n/k, n%k
+	order := mix(s.job.Seed ^ mix(turn))
+	side = int((order + at) % k)
+	bodies := s.bodies[side]
+	body = bodies[mix(s.job.Seed+1^mix(n))%uint64(len(bodies))]
+	urls := s.job.Sides[side].URLs
+	return side, body, urls[turn%uint64(len(urls))]
+}
