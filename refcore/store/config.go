@@ -54,7 +54,7 @@ func (c Config) Filled() Config {
 // OpenTimeout bounds all of Open: connecting and ten cores' schema set-ups
 // waiting for each other take longer than a statement may.
 func (c Config) OpenTimeout() time.Duration {
-	return 3 * c.Filled().StatementTimeout
+	return max(3*c.Filled().StatementTimeout, 5*time.Second)
 }
 
 // Bound returns ctx with a deadline at most d away. It adds none if ctx ends

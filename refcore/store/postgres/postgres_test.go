@@ -105,7 +105,7 @@ func TestServerCountsOneStatement(t *testing.T) {
 func TestSessionSettings(t *testing.T) {
 	t.Parallel()
 	s, _ := openOn(t, func(c *store.Config) {
-		c.URI += "&options=" + url.PathEscape("-c synchronous_commit=off -c default_transaction_isolation=serializable")
+		c.URI += "&options=" + strings.ReplaceAll(url.QueryEscape("-c synchronous_commit=off -c default_transaction_isolation=serializable"), "+", "%20")
 		c.StatementTimeout = 1234 * time.Millisecond
 	})
 	for name, want := range map[string]string{

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/coreproof/coreproof/refcore/store"
+	"github.com/coreproof/coreproof/refcore/store/internal/idle"
 )
 
 // memories tells databases in memory apart; their names are seen by the whole
@@ -66,14 +67,16 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		if s.read, err = pool(ctx, fileDSN(s.cfg.URI, "_query_only=1"), s.cfg.PoolSize); err != nil {
 			return err
 		}
-		s.read.SetMaxIdleConns(s.cfg.PoolSize)
+		s.stop = idle.Keep(s.read, s.cfg.MinIdle, s.cfg.PoolSize, s.cfg.IdleTimeout)
 	}
-	return s.stmts.prepare(ctx, s.write, s.read, names)
+	if err := s.stmts.prepare(ctx, s.write, s.read, names); err != nil {
+		return err
+	}
+	idle.Touch(ctx, s.read, s.cfg.MinIdle)
+	return nil
 }
 
-// pool opens a pool of at most n connections and the first of them. Pooled
-// connections hold no sockets and are kept: an idle one costs a file handle,
-// a new one all statements prepared again.
+// pool opens a pool of at most n connections and the first of them.
 func pool(ctx context.Context, dsn string, n int) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {

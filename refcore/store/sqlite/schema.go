@@ -77,12 +77,13 @@ type stmts struct {
 	addDynamicKey, addStaticKey, deleteKeys *sql.Stmt
 	dynamicKeys, staticKeys                 *sql.Stmt
 	value, addValue                         *sql.Stmt
-	deleteMany                              string // without its parameters
+	deleteMany                              struct{ before, after string } // around its parameters
 }
 
 func (p *stmts) prepare(ctx context.Context, write, read *sql.DB, t store.Names) error {
 	session, dynamic, static, keyValue := quote(t.Session), quote(t.DynamicKey), quote(t.StaticKey), quote(t.KeyValue)
-	p.deleteMany = `DELETE FROM ` + session + ` WHERE session_handle IN (%s) RETURNING session_handle`
+	p.deleteMany.before = `DELETE FROM ` + session + ` WHERE session_handle IN (`
+	p.deleteMany.after = `) RETURNING session_handle`
 	for _, s := range []struct {
 		on   *sql.DB
 		to   **sql.Stmt

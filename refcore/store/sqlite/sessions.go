@@ -139,7 +139,7 @@ func (s *Store) deleteMany(ctx context.Context, handles []string) ([]string, err
 		}
 		marks := strings.Repeat(", ?", len(chunk))[2:]
 		s.sent.Add(1)
-		some, err := texts(on.QueryContext(ctx, fmt.Sprintf(s.stmts.deleteMany, marks), args...))
+		some, err := texts(on.QueryContext(ctx, s.stmts.deleteMany.before+marks+s.stmts.deleteMany.after, args...))
 		if err != nil {
 			return nil, err
 		}

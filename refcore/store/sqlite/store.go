@@ -26,6 +26,7 @@ type Store struct {
 	anchor *sql.DB // keeps a database in memory alive; nil for a file
 	write  *sql.DB // one connection
 	read   *sql.DB // the same as write for a database in memory
+	stop   func()  // ends the keeping of idle readers; may be nil
 	stmts  stmts
 	sent   atomic.Uint64
 }
@@ -51,6 +52,9 @@ func (s *Store) Statements() uint64 { return s.sent.Load() }
 
 // Close closes all connections; a database in memory is gone then.
 func (s *Store) Close() error {
+	if s.stop != nil {
+		s.stop()
+	}
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write, s.anchor} {
 		if db != nil {

@@ -220,6 +220,10 @@ func keepsNamesApart(f *fixture) {
 		if v := ask(s.ValueOrInsert(ctx, "same name", "other", now)).or(f); v != name {
 			f.Errorf("%s: reads the value of %s", name, v)
 		}
+		f.wantSet(name+": delete two", ask(s.Delete(ctx, []string{"same handle", "other"})).or(f), []string{"same handle"})
+		x := session("same user")
+		x.Handle = "same handle"
+		f.create(s, x)
 		f.wantSet(name+": delete by user", ask(s.DeleteByUser(ctx, "same user", now)).or(f), []string{"same handle"})
 	}
 	if a, b := ask(stores["plain"].DynamicKeys(ctx)).or(f), ask(stores["tables renamed"].DynamicKeys(ctx)).or(f); !same(a, b) {
