@@ -101,7 +101,10 @@ func (d *refDeployment) Kill(context.Context, int) error    { return target.ErrU
 func (d *refDeployment) Restart(context.Context, int) error { return target.ErrUnsupported }
 func (d *refDeployment) Stop(context.Context) error         { return nil }
 
+// TestReferenceCore tries every check on the reference core, on both sides of
+// HTTP and of a database.
 func TestReferenceCore(t *testing.T) {
+	t.Parallel()
 	ref := newRefTarget(t)
 	on, err := ref.Start(t.Context(), 2, target.Settings{Flag: true})
 	if err != nil {
@@ -111,17 +114,25 @@ func TestReferenceCore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Run(t.Context(), Options{On: on, Off: off, Target: ref, Seed: 1, HistoryDir: t.TempDir(), Scale: 0.5})
+	got, err := Run(t.Context(), Options{On: on, Off: off, Target: ref, Seed: 1, HistoryDir: t.TempDir(), Scale: 0.2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range got.Checks {
 		if c.Outcome != proof.Pass {
-			t.Errorf("%s %s (%s): %s %s want %s got %s\n%v", c.ID, c.Title, c.Protocol, c.Outcome, c.Reason, c.Expected, c.Got, c.Exchanges)
+			t.Errorf("%s %s (%s): %s %s; want %s, got %s\n%+v", c.ID, c.Title, c.Protocol, c.Outcome, c.Reason, c.Expected, c.Got, c.Exchanges)
 		}
-		t.Logf("%s %-9s %-5s %4d trials %6dms %v", c.ID, c.Protocol, c.Outcome, c.Trials, c.Took.Milliseconds(), c.Observations)
 	}
-	t.Logf("%+v", got.Profiles)
-	t.Logf("%+v took %v", got.Immediacy, got.Took)
-	t.Logf("%+v", got.Histories)
+	for _, p := range got.Profiles {
+		if p.Outcome != proof.Pass {
+			t.Errorf("profile %+v", p)
+		}
+	}
+	if v := verdict(got); v.ExitCode != 0 {
+		t.Errorf("verdict %+v", v)
+	}
+	if i := got.Immediacy; i.Accepted > 0 || i.Trials == 0 || i.ControlAccepted == 0 {
+		t.Errorf("immediacy %+v", i)
+	}
+	t.Logf("%d checks, %d trials of immediacy, took %v", len(got.Checks), got.Immediacy.Trials, got.Took)
 }

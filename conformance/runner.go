@@ -37,6 +37,10 @@ type Options struct {
 	Scale float64
 	// Parallel checks at once, but for those that must be alone; 0 is 6.
 	Parallel int
+	// Follow is how long coreproof goes on asking where an answer is overdue: to
+	// measure an acceptance window, and to see an expired token refused. 0 is
+	// DefaultFollow.
+	Follow time.Duration
 	// CheckTimeout bounds one check; 0 is a minute.
 	CheckTimeout time.Duration
 	// Log; nil discards.

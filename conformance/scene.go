@@ -86,8 +86,15 @@ func (s *Scene) Observe(key, value string) {
 // NewUser gives a user id that nobody has used, of the harness's own.
 func (s *Scene) NewUser() string { return s.run.newUser() }
 
-// scaled is n trials at the scale that was asked for, at least one.
-func (s *Scene) scaled(n int) int { return max(1, int(float64(n)*s.run.scale+0.5)) }
+// scaled is n trials at the scale that was asked for, at least one; in versions
+// that are only touched, a third of them.
+func (s *Scene) scaled(n int) int {
+	scale := s.run.scale
+	if s.stage.smoke {
+		scale /= 3
+	}
+	return max(1, int(float64(n)*scale+0.5))
+}
 
 // rand is the source of randomness number i of this check: the same for the
 // same seed, whatever else runs.

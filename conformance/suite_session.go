@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -127,16 +128,20 @@ func sameJSON(a, b []byte) bool {
 	return decode(a, &x) == nil && decode(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// plain writes numbers as exact fractions, so that 1, 1.0 and 1e0 are equal.
+// number is a JSON number by its value.
+type number string
+
+// plain writes numbers as exact fractions, so that 1 and 1.0 are equal.
 func plain(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		// A huge exponent would make a huge fraction; nobody sent one.
+		// With an exponent a short text may be a huge fraction, and a core may
+		// write any number that way; no number sent here needs that precision.
 		if r, ok := new(big.Rat).SetString(v.String()); ok && len(v) < 100 && !strings.ContainsAny(v.String(), "eE") {
-			return r.RatString()
+			return number(r.RatString())
 		}
 		f, _ := v.Float64()
-		return fmt.Sprint(f)
+		return number(new(big.Rat).SetFloat64(min(max(f, -math.MaxFloat64), math.MaxFloat64)).RatString())
 	case []any:
 		for i := range v {
 			v[i] = plain(v[i])

@@ -112,16 +112,20 @@ func (t *Trial) judge(ctx context.Context, at Instance, token string, v, gone ad
 }
 
 // follow goes on asking after an acceptance that should not have been, only to
-// learn how long the core accepts; the verdict has been given already.
+// learn how long the core accepts; the verdict has been given already. The first
+// time in a run it asks for long, some more times for a while, and then no more,
+// so that a core that never refuses costs seconds and not hours.
 func (t *Trial) follow(ctx context.Context, at Instance, token string, gone adapter.Reply) {
-	if t.run.follows.Add(1) > maxFollows {
+	span := t.run.follow()
+	switch n := t.run.follows.Add(1); {
+	case n > 4:
 		return
+	case n > 1:
+		span /= 4
 	}
 	// The evidence is about the first acceptance, not about these.
-	ctx, cancel := context.WithTimeout(adapter.WithRecorder(ctx, func(adapter.Exchange) {}), followFor)
+	ctx, cancel := context.WithTimeout(adapter.WithRecorder(ctx, func(adapter.Exchange) {}), span)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
 	for {
 		v, err := at.Ask(ctx, token)
 		if err != nil || v.Status != adapter.OK {
@@ -131,20 +135,22 @@ func (t *Trial) follow(ctx context.Context, at Instance, token string, gone adap
 		t.mu.Lock()
 		t.immediacy.AcceptanceWindow = max(t.immediacy.AcceptanceWindow, late)
 		t.mu.Unlock()
-		select {
-		case <-ctx.Done():
+		if pause(ctx, 5*time.Millisecond) != nil {
+			t.Observe("stillAccepted", millis(late)+" ms after the revoke's response, when coreproof stopped asking")
 			return
-		case <-tick.C:
 		}
 	}
 }
 
-const (
-	// maxFollows a run, each at most followFor, so that a core that never
-	// refuses costs seconds and not hours.
-	maxFollows = 4
-	followFor  = 1500 * time.Millisecond
-)
+// DefaultFollow is how long coreproof goes on asking.
+const DefaultFollow = 3 * time.Second
+
+func (r *run) follow() time.Duration {
+	if r.options.Follow > 0 {
+		return r.options.Follow
+	}
+	return DefaultFollow
+}
 
 // millis prints a time in milliseconds.
 func millis(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/float64(time.Millisecond)) }
