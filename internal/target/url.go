@@ -258,3 +258,28 @@ func (d *foreign) Settings() Settings                 { return d.settings }
 func (d *foreign) Kill(context.Context, int) error    { return ErrUnsupported }
 func (d *foreign) Restart(context.Context, int) error { return ErrUnsupported }
 func (d *foreign) Stop(context.Context) error         { return nil }
+
+// Eras gives the protocols to try on these cores, one an era, and says which
+// era is left out and why. usual are tried if the cores speak them.
+func (u *URL) Eras(usual ...Protocol) (list []Protocol, notes []string) {
+	for _, era := range []adapter.Era{adapter.EraSetting, adapter.EraRequest} {
+		if era == adapter.EraSetting && !u.HasOff() {
+			notes = append(notes, "CDI ≤ 2.20 was not tried: there the core's setting decides, which needs --url-off as well")
+			continue
+		}
+		var pick Protocol
+		for _, v := range u.on {
+			p := Protocol(v)
+			if cdi.EraOf(v) != era || !u.Speaks(p) || (pick != "" && slices.Contains(usual, pick)) {
+				continue
+			}
+			pick = p // the newest one, unless a usual one came by
+		}
+		if pick == "" {
+			notes = append(notes, fmt.Sprintf("the %s era was not tried: the cores speak none of its CDI versions", era))
+			continue
+		}
+		list = append(list, pick)
+	}
+	return list, notes
+}
