@@ -20,8 +20,9 @@ func (s *Store) StaticKeys(ctx context.Context) ([]store.Key, error) {
 }
 
 func (s *Store) keys(ctx context.Context, what string, stmt *sql.Stmt) (keys []store.Key, err error) {
-	err = s.run(ctx, what, func(ctx context.Context) error {
+	err = s.list(ctx, what, func(ctx context.Context) error {
 		keys = nil
+		s.sent.Add(1)
 		rows, err := stmt.QueryContext(ctx)
 		if err != nil {
 			return err
@@ -61,7 +62,7 @@ func (s *Store) DeleteDynamicKeys(ctx context.Context, before int64) (int, error
 // statements.
 func (s *Store) ValueOrInsert(ctx context.Context, name, value string, now int64) (string, error) {
 	got, err := s.value(ctx, name)
-	if !errors.Is(err, sql.ErrNoRows) {
+	if !errors.Is(err, store.ErrNotFound) {
 		return got, err
 	}
 	n, err := s.exec(ctx, fmt.Sprintf("insert value %q", name), s.stmts.addValue, name, value, now)
@@ -72,8 +73,6 @@ func (s *Store) ValueOrInsert(ctx context.Context, name, value string, now int64
 }
 
 func (s *Store) value(ctx context.Context, name string) (value string, err error) {
-	err = s.run(ctx, fmt.Sprintf("read value %q", name), func(ctx context.Context) error {
-		return s.stmts.value.QueryRowContext(ctx, name).Scan(&value)
-	})
+	err = s.point(ctx, fmt.Sprintf("read value %q", name), s.stmts.value, name, &value)
 	return value, err
 }

@@ -41,17 +41,21 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		if s.anchor, err = pool(ctx, dsn, 1); err != nil {
 			return err
 		}
-		if s.write, err = pool(ctx, dsn, 1); err != nil {
+		if s.writer, err = pool(ctx, dsn, 1); err != nil {
 			return err
 		}
-		s.read = s.write
+		s.reader = s.writer
+		s.writers = make(chan struct{}, 1)
+		s.readers = s.writers
 	} else {
-		if s.write, err = pool(ctx, fileDSN(s.cfg.URI, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)"), 1); err != nil {
+		s.writers = make(chan struct{}, 1)
+		s.readers = make(chan struct{}, s.cfg.PoolSize)
+		if s.writer, err = pool(ctx, fileDSN(s.cfg.URI, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)"), 1); err != nil {
 			return err
 		}
 		var mode string
 		if err := retryBusy(ctx, func() error {
-			return s.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+			return s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
 		}); err != nil {
 			return fmt.Errorf("read journal mode: %w", err)
 		}
@@ -60,19 +64,19 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		}
 	}
 	names := s.cfg.Names()
-	if err := createSchema(ctx, s.write, names); err != nil {
+	if err := createSchema(ctx, s.writer, names); err != nil {
 		return err
 	}
-	if s.read == nil {
-		if s.read, err = pool(ctx, fileDSN(s.cfg.URI, "_query_only=1"), s.cfg.PoolSize); err != nil {
+	if s.reader == nil {
+		if s.reader, err = pool(ctx, fileDSN(s.cfg.URI, "_query_only=1"), s.cfg.PoolSize); err != nil {
 			return err
 		}
-		s.stop = idle.Keep(s.read, s.cfg.MinIdle, s.cfg.PoolSize, s.cfg.IdleTimeout)
+		s.stop = idle.Keep(s.reader, s.cfg.MinIdle, s.cfg.PoolSize, s.cfg.IdleTimeout)
 	}
-	if err := s.stmts.prepare(ctx, s.write, s.read, names); err != nil {
+	if err := s.stmts.prepare(ctx, s.writer, s.reader, names); err != nil {
 		return err
 	}
-	idle.Touch(ctx, s.read, s.cfg.MinIdle)
+	idle.Touch(ctx, s.reader, s.cfg.MinIdle)
 	return nil
 }
 
@@ -97,7 +101,7 @@ func inMemory(path string) bool { return path == "" || path == ":memory:" }
 func fileDSN(path string, options ...string) string {
 	u := url.URL{Path: filepath.Clean(path)} // "//x" would name a host
 	return "file:" + strings.ReplaceAll(u.EscapedPath(), "#", "%23") +
-		"?_pragma=busy_timeout(10)&" + strings.Join(options, "&")
+		"?_pragma=busy_timeout(1)&" + strings.Join(options, "&")
 }
 
 func describe(path string) string {

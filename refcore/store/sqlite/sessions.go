@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -28,14 +27,9 @@ func (s *Store) CreateSession(ctx context.Context, x store.Session) error {
 // Session is one SELECT by primary key.
 func (s *Store) Session(ctx context.Context, handle string) (store.Session, error) {
 	x := store.Session{Handle: handle}
-	err := s.run(ctx, "read session", func(ctx context.Context) error {
-		return s.stmts.session.QueryRowContext(ctx, handle).Scan(
-			&x.UserID, &x.RefreshHash2, &x.PrevRefreshHash2, &x.RotatedAt,
-			&x.Data, &x.Payload, &x.CreatedAt, &x.ExpiresAt, &x.UseStaticKey)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.Session{}, store.ErrNotFound
-	}
+	err := s.point(ctx, "read session", s.stmts.session, handle,
+		&x.UserID, &x.RefreshHash2, &x.PrevRefreshHash2, &x.RotatedAt,
+		&x.Data, &x.Payload, &x.CreatedAt, &x.ExpiresAt, &x.UseStaticKey)
 	if err != nil {
 		return store.Session{}, err
 	}
@@ -46,13 +40,8 @@ func (s *Store) Session(ctx context.Context, handle string) (store.Session, erro
 // everything that any process committed before it started, also in WAL mode.
 func (s *Store) Liveness(ctx context.Context, handle string) (store.Liveness, error) {
 	var x store.Liveness
-	err := s.run(ctx, "read session", func(ctx context.Context) error {
-		return s.stmts.liveness.QueryRowContext(ctx, handle).Scan(
-			&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.Liveness{}, store.ErrNotFound
-	}
+	err := s.point(ctx, "read session", s.stmts.liveness, handle,
+		&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
 	if err != nil {
 		return store.Liveness{}, err
 	}
@@ -80,7 +69,8 @@ func (s *Store) SetPayload(ctx context.Context, handle string, payload []byte, a
 
 // Handles is one SELECT.
 func (s *Store) Handles(ctx context.Context, userID string, aliveAt int64) (handles []string, err error) {
-	err = s.run(ctx, "list sessions", func(ctx context.Context) (err error) {
+	err = s.list(ctx, "list sessions", func(ctx context.Context) (err error) {
+		s.sent.Add(1)
 		handles, err = texts(s.stmts.handles.QueryContext(ctx, userID, aliveAt))
 		return err
 	})
@@ -101,15 +91,13 @@ func (s *Store) Delete(ctx context.Context, handles []string) ([]string, error) 
 		return []string{handles[0]}, nil
 	}
 
-	ctx, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
-	defer cancel()
 	var gone []string
-	err := retryBusy(ctx, func() (err error) {
+	err := s.write(ctx, fmt.Sprintf("delete %d sessions", len(handles)), func(ctx context.Context) (err error) {
 		gone, err = s.deleteMany(ctx, handles)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("delete %d sessions in sqlite: %w", len(handles), err)
+		return nil, err
 	}
 	return gone, nil
 }
@@ -118,10 +106,10 @@ func (s *Store) deleteMany(ctx context.Context, handles []string) ([]string, err
 	type querier interface {
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
-	var on querier = s.write
+	var on querier = s.writer
 	commit := func() error { return nil }
 	if len(handles) > maxParameters {
-		tx, err := s.write.BeginTx(ctx, nil)
+		tx, err := s.writer.BeginTx(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +138,8 @@ func (s *Store) deleteMany(ctx context.Context, handles []string) ([]string, err
 
 // DeleteByUser is one DELETE.
 func (s *Store) DeleteByUser(ctx context.Context, userID string, aliveAt int64) (gone []string, err error) {
-	err = s.run(ctx, "delete sessions of a user", func(ctx context.Context) (err error) {
+	err = s.write(ctx, "delete sessions of a user", func(ctx context.Context) (err error) {
+		s.sent.Add(1)
 		gone, err = texts(s.stmts.deleteByUser.QueryContext(ctx, userID, aliveAt))
 		return err
 	})

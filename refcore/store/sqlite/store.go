@@ -24,27 +24,25 @@ import (
 type Store struct {
 	cfg    store.Config
 	anchor *sql.DB // keeps a database in memory alive; nil for a file
-	write  *sql.DB // one connection
-	read   *sql.DB // the same as write for a database in memory
+	writer *sql.DB // one connection
+	reader *sql.DB // the same as writer for a database in memory
 	stop   func()  // ends the keeping of idle readers; may be nil
 	stmts  stmts
 	sent   atomic.Uint64
+
+	// One place for each connection. Callers wait here and not in database/sql, so
+	// that a read that need not wait needs no context of its own.
+	writers, readers chan struct{}
 }
 
 var _ store.Store = (*Store)(nil)
 
 // Ping reads the schema's version number.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
-	defer cancel()
 	var n int
-	err := retryBusy(ctx, func() error {
-		return s.read.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&n)
+	return s.list(ctx, "ping", func(ctx context.Context) error {
+		return s.reader.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&n)
 	})
-	if err != nil {
-		return fmt.Errorf("ping sqlite: %w", err)
-	}
-	return nil
 }
 
 // Statements counts a statement again when it was tried again on a busy file.
@@ -56,7 +54,7 @@ func (s *Store) Close() error {
 		s.stop()
 	}
 	var errs []error
-	for _, db := range []*sql.DB{s.read, s.write, s.anchor} {
+	for _, db := range []*sql.DB{s.reader, s.writer, s.anchor} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -64,23 +62,81 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// run tries f until it meets no lock or the statement's time is up.
-func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context) error) error {
+// write runs f on the writing connection until it meets no lock or the
+// statement's time is up.
+func (s *Store) write(ctx context.Context, what string, f func(ctx context.Context) error) error {
+	return s.run(ctx, s.writers, what, f)
+}
+
+// list does the same on a reading one.
+func (s *Store) list(ctx context.Context, what string, f func(ctx context.Context) error) error {
+	return s.run(ctx, s.readers, what, f)
+}
+
+func (s *Store) run(ctx context.Context, places chan struct{}, what string, f func(ctx context.Context) error) error {
 	ctx, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
 	defer cancel()
-	err := retryBusy(ctx, func() error {
-		s.sent.Add(1)
-		return f(ctx)
-	})
-	if err != nil {
+	if err := take(ctx, places); err != nil {
+		return fmt.Errorf("%s in sqlite: wait for a connection: %w", what, err)
+	}
+	defer func() { <-places }()
+	if err := retryBusy(ctx, func() error { return f(ctx) }); err != nil {
 		return fmt.Errorf("%s in sqlite: %w", what, err)
 	}
 	return nil
 }
 
+// point reads one row by its primary key. It gives SQLite a context that does not
+// end: watching one costs two goroutines, more than the read itself, and the
+// read waits for nobody.
+func (s *Store) point(ctx context.Context, what string, stmt *sql.Stmt, key string, into ...any) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s in sqlite: %w", what, err)
+	}
+	select {
+	case s.readers <- struct{}{}:
+	default:
+		bound, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
+		defer cancel()
+		if err := take(bound, s.readers); err != nil {
+			return fmt.Errorf("%s in sqlite: wait for a connection: %w", what, err)
+		}
+	}
+	defer func() { <-s.readers }()
+
+	read := func() error {
+		s.sent.Add(1)
+		return stmt.QueryRowContext(context.Background(), key).Scan(into...)
+	}
+	err := read()
+	if busy(err) { // seldom, as when the last process but this one closes the file
+		bound, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
+		defer cancel()
+		err = retryBusy(bound, read)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return store.ErrNotFound
+	default:
+		return fmt.Errorf("%s in sqlite: %w", what, err)
+	}
+}
+
+func take(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // exec runs one write and returns how many rows it matched.
 func (s *Store) exec(ctx context.Context, what string, stmt *sql.Stmt, args ...any) (n int64, err error) {
-	err = s.run(ctx, what, func(ctx context.Context) error {
+	err = s.write(ctx, what, func(ctx context.Context) error {
+		s.sent.Add(1)
 		res, err := stmt.ExecContext(ctx, args...)
 		if err != nil {
 			return err
@@ -110,7 +166,7 @@ func retryBusy(ctx context.Context, f func() error) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w (%w)", ctx.Err(), err)
-		case <-time.After(time.Millisecond + rand.N(4*time.Millisecond)):
+		case <-time.After(100*time.Microsecond + rand.N(time.Millisecond)):
 		}
 	}
 }
