@@ -149,6 +149,9 @@ func TestDefectsAreCaught(t *testing.T) {
 				if c.ID != "BL-34" && (len(c.Exchanges) == 0 || !strings.HasPrefix(c.Replay, "curl -sS -X POST -H ")) {
 					t.Errorf("%s fails without evidence: %d exchanges, replay %q", c.ID, len(c.Exchanges), c.Replay)
 				}
+				if len(c.Exchanges) > keptExchanges+1 {
+					t.Errorf("%s: %d exchanges", c.ID, len(c.Exchanges))
+				}
 			}
 		})
 	}

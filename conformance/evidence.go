@@ -15,6 +15,8 @@ const (
 	keptExchanges = 12
 	// keptBody bounds a body in evidence.
 	keptBody = 2 << 10
+	// tagHeader carries adapter.Tag.
+	tagHeader = "X-Coreproof-Check"
 )
 
 // tape keeps the last exchanges of a trial, in the order in which they ended.
@@ -47,7 +49,7 @@ func evidence(all []adapter.Exchange) []proof.Exchange {
 		out = append(out, proof.Exchange{
 			Method: e.Method, URL: proof.ShortenTokens(e.URL),
 			RequestBody: shortBody(e.RequestBody), Status: e.Status, ResponseBody: shortBody(e.ResponseBody),
-			Error: proof.ShortenTokens(e.Error), Tag: e.RequestHeader.Get("X-Coreproof-Check"), Took: e.Took,
+			Error: proof.ShortenTokens(e.Error), Tag: e.RequestHeader.Get(tagHeader), Took: e.Took,
 		})
 	}
 	return out

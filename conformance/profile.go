@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
@@ -97,11 +98,10 @@ func controlGap(stages []*stage) string {
 	return ""
 }
 
+// once appends s unless list has it.
 func once(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
+	if slices.Contains(list, s) {
+		return list
 	}
 	return append(list, s)
 }

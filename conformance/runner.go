@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/coreproof/coreproof/internal/adapter"
 	"github.com/coreproof/coreproof/internal/target"
 	"github.com/coreproof/coreproof/reports/proof"
 )
@@ -146,12 +148,7 @@ func runChecks(ctx context.Context, o Options, checks []Check) (*proof.Conforman
 }
 
 func (c *Check) in(p Profile) bool {
-	for _, q := range c.Profiles {
-		if p == q {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.Profiles, p)
 }
 
 // all runs the jobs: the independent ones side by side, then the others one by one.
@@ -301,8 +298,11 @@ func (r *run) explain(out *proof.Check, s *Scene, found *finding) {
 			which, plain, s.offered[0], tagged, s.offered[1])
 	}
 	exchanges := found.exchanges
-	if len(exchanges) == 0 && v.Exchange != nil {
-		exchanges = append(exchanges, *v.Exchange)
+	if v.Exchange != nil && !slices.ContainsFunc(exchanges, func(e adapter.Exchange) bool {
+		return e.Sent.Equal(v.Exchange.Sent) && e.RequestBody == v.Exchange.RequestBody
+	}) {
+		// Others came after it in such numbers that it fell off the tape.
+		exchanges = append(slices.Clone(exchanges), *v.Exchange)
 	}
 	out.Exchanges = evidence(exchanges)
 	if v.Exchange != nil {
