@@ -164,13 +164,9 @@ func (p *child) awaitReady(stdout io.Reader) error {
 func (c *children) Clients(v Protocol) []adapter.Core {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	name := "off"
-	if c.o.settings.Flag {
-		name = "on"
-	}
 	list := make([]adapter.Core, 0, len(c.procs))
 	for i, p := range c.procs {
-		client, err := cdi.New(cdi.Options{Name: fmt.Sprintf("%s-%d", name, i), BaseURL: p.url, Version: string(v)})
+		client, err := cdi.New(cdi.Options{Name: sideName(c.o.settings.Flag, i), BaseURL: p.url, Version: string(v)})
 		if err != nil {
 			panic(fmt.Sprintf("target: a client for our own core: %v", err)) // an unknown version is a programmer's mistake
 		}
