@@ -65,7 +65,7 @@ type rounds struct{ cost, aa, closed int }
 
 // newBench invents rounds around the costs of d and sums them up as a bench does.
 func newBench(era, protocol string, d store, n rounds) proof.Bench {
-	r := rand.New(rand.NewPCG(d.seed, uint64(len(era))))
+	r := rand.New(rand.NewPCG(d.seed, uint64(era[0])))
 	b := proof.Bench{Era: era, Protocol: protocol, Gateable: true,
 		Design: proof.Design{Kind: "duet", Generator: "vegeta v12.13.0", RateHz: 2400, RateShare: 0.3, Stretch: 1500 * time.Millisecond, WarmUp: 250 * time.Millisecond,
 			Connections: 8, Tokens: 10000, Rows: 10000, FreshProcesses: true, Pinned: true, ServerCPUs: []int{1}, GeneratorCPUs: []int{0}, GOMAXPROCS: 1, RoundsPlanned: n.cost + n.aa + n.closed},

@@ -97,7 +97,7 @@ func countProfiles(c *proof.Conformance) {
 		case p.Vacuous > 0:
 			p.Outcome = proof.Vacuous
 		case p.Skipped > 0:
-			p.Outcome, p.Reason = proof.Incomplete, fmt.Sprintf("%d required checks were skipped", p.Skipped)
+			p.Outcome, p.Reason = proof.Incomplete, fmt.Sprintf("required checks were skipped: %d", p.Skipped)
 		default:
 			p.Outcome = proof.Pass
 		}

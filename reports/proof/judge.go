@@ -9,8 +9,20 @@ import "fmt"
 // one, anything that could not be tried, could not have failed, or did not run
 // is an error (exit 2). Otherwise all held (exit 0).
 func Judge(p *Proof) Verdict {
-	var fails, untried []string
-	ran := 0
+	fails, untried := Findings(p)
+	switch {
+	case len(fails) > 0:
+		return Verdict{Outcome: Fail, ExitCode: 1, Reasons: append(fails, untried...)}
+	case len(untried) > 0:
+		return Verdict{Outcome: Error, ExitCode: 2, Reasons: untried}
+	}
+	return Verdict{Outcome: Pass, ExitCode: 0, Reasons: []string{}}
+}
+
+// Findings are the two kinds of reasons that Judge goes by: what failed, and
+// what could not be tried, could not have failed or did not run. Without
+// either, something was tried and all of it held.
+func Findings(p *Proof) (fails, untried []string) {
 	if p.Interrupted != "" {
 		untried = append(untried, "interrupted: "+p.Interrupted)
 	}
@@ -19,14 +31,13 @@ func Judge(p *Proof) Verdict {
 	}
 	for i := range p.Targets {
 		t := &p.Targets[i]
-		f, u, n := judgeTarget(t)
+		f, u, ran := judgeTarget(t)
 		fails = append(fails, f...)
 		untried = append(untried, u...)
-		if n == 0 && len(f)+len(u) == 0 {
+		if ran == 0 && len(f)+len(u) == 0 {
 			// Else a target that nobody tried would hide behind one that passed.
 			untried = append(untried, t.Name+": nothing ran")
 		}
-		ran += n
 	}
 	for _, b := range p.Budgets {
 		switch b.Outcome {
@@ -37,15 +48,7 @@ func Judge(p *Proof) Verdict {
 			untried = append(untried, fmt.Sprintf("%s: budget %s: %s", b.Target, b.Name, b.Reason))
 		}
 	}
-	switch {
-	case len(fails) > 0:
-		return Verdict{Outcome: Fail, ExitCode: 1, Reasons: append(fails, untried...)}
-	case len(untried) > 0:
-		return Verdict{Outcome: Error, ExitCode: 2, Reasons: untried}
-	case ran == 0:
-		return Verdict{Outcome: Error, ExitCode: 2, Reasons: []string{"nothing ran"}}
-	}
-	return Verdict{Outcome: Pass, ExitCode: 0, Reasons: []string{}}
+	return fails, untried
 }
 
 // judgeTarget gives the failures, what could not be tried, and how many checks,

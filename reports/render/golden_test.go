@@ -1,0 +1,121 @@
+package render
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+const exampleDir = "../../testdata/proofs"
+
+var exampleNames = []string{"good", "databases", "failing", "url", "interrupted", "empty"}
+
+func example(t testing.TB, name string) *proof.Proof {
+	t.Helper()
+	p, err := proof.Load(filepath.Join(exampleDir, name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func rendered(t testing.TB, f func(*bytes.Buffer) error) string {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := f(&buf); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+func format(t testing.TB, name string, p *proof.Proof) string {
+	t.Helper()
+	f, ok := Find(name)
+	if !ok {
+		t.Fatalf("there is no format %q", name)
+	}
+	return rendered(t, func(b *bytes.Buffer) error { return f.Render(b, p) })
+}
+
+// Each format of each example is compared with a file. JSON has none: it must
+// be the example itself.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for _, name := range exampleNames {
+		for _, f := range Formats {
+			t.Run(name+" "+f.Name, func(t *testing.T) {
+				t.Parallel()
+				got := format(t, f.Name, example(t, name))
+				path := filepath.Join("testdata", name+"."+f.Name)
+				if f.Name == "json" {
+					path = filepath.Join(exampleDir, name+".json")
+				} else if *update {
+					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != string(want) {
+					t.Errorf("%s differs from what is rendered; look at it, then run: go test ./reports/render -run TestGolden -update\n%s", path, firstDifference(got, string(want)))
+				}
+			})
+		}
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return "line " + count(i+1) + ":\n got " + cut(g[i], 300) + "\nwant " + cut(w[i], 300)
+		}
+	}
+	return count(len(g)) + " lines, want " + count(len(w))
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	names, files := map[string]bool{}, map[string]bool{}
+	for _, f := range Formats {
+		if f.Name == "" || f.Title == "" || f.Render == nil {
+			t.Errorf("format %+v is incomplete", f)
+		}
+		if names[f.Name] || f.File != "" && files[f.File] {
+			t.Errorf("format %s: name or file is there twice", f.Name)
+		}
+		names[f.Name], files[f.File] = true, true
+		if found, ok := Find(f.Name); !ok || found.Title != f.Title {
+			t.Errorf("Find(%q) does not find it", f.Name)
+		}
+	}
+	if _, ok := Find("papyrus"); ok {
+		t.Error("Find finds a format that is not there")
+	}
+}
+
+// The same proof gives the same bytes, and rendering leaves it as it was.
+func TestRenderingIsDeterministic(t *testing.T) {
+	t.Parallel()
+	for _, name := range exampleNames {
+		p := example(t, name)
+		before := format(t, "json", p)
+		for _, f := range Formats {
+			if a, b := format(t, f.Name, p), format(t, f.Name, example(t, name)); a != b {
+				t.Errorf("%s of %s: two renderings differ: %s", f.Name, name, firstDifference(a, b))
+			}
+		}
+		if after := format(t, "json", p); after != before {
+			t.Errorf("rendering changed %s: %s", name, firstDifference(after, before))
+		}
+	}
+}
