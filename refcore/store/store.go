@@ -88,7 +88,7 @@ type Sessions interface {
 	// Delete removes sessions and returns the handles whose rows this call
 	// deleted, each once. One handle costs one statement. It returns after the
 	// delete is durable. Stores that cannot say which rows went may use one
-	// transaction or one statement a handle.
+	// transaction or one statement a handle; after an error some may be gone.
 	Delete(ctx context.Context, handles []string) ([]string, error)
 	// DeleteByUser removes every session of exactly this user with
 	// expires_at >= aliveAt that was there when the call began, whatever their
@@ -104,9 +104,9 @@ type Keys interface {
 	// DynamicKeys lists all stored dynamic keys, newest first.
 	DynamicKeys(ctx context.Context) ([]Key, error)
 	// AddDynamicKey stores k as the successor of the newest stored key, whose
-	// CreatedAt the caller names (0 for none). False when another core has
-	// already stored a successor: read again. Race-free: each key has at most
-	// one successor.
+	// CreatedAt the caller names (0 for none); k.CreatedAt is greater. False when
+	// another core has already stored a successor: read again. Race-free: each
+	// key has at most one successor.
 	AddDynamicKey(ctx context.Context, newest int64, k Key) (bool, error)
 	// StaticKeys lists the static keys, newest first.
 	StaticKeys(ctx context.Context) ([]Key, error)

@@ -2,20 +2,16 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 
 	"github.com/coreproof/coreproof/refcore/store"
 	"github.com/coreproof/coreproof/refcore/store/internal/idle"
 )
-
-// memories tells databases in memory apart; their names are seen by the whole
-// process.
-var memories atomic.Uint64
 
 // Open opens or creates the database in the file that cfg.URI names, or one in
 // memory, private to this store, if it is "".
@@ -37,7 +33,8 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		// One connection: in shared memory readers would meet the writer's table
 		// locks. The anchor keeps the data when that connection is replaced, which
 		// database/sql may do after a cancelled call.
-		dsn := fmt.Sprintf("file:coreproof-%d?mode=memory&cache=shared&_txlock=immediate", memories.Add(1))
+		// Its name is seen by the whole process, so it must be no one else's.
+		dsn := "file:coreproof-" + rand.Text() + "?mode=memory&cache=shared&_txlock=immediate"
 		if s.anchor, err = pool(ctx, dsn, 1); err != nil {
 			return err
 		}

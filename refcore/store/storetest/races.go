@@ -116,6 +116,48 @@ func staysDeleted(f *fixture) {
 	}
 }
 
+// writesBeside: rotations, and updates of data and payload, at two stores do not
+// undo each other, and none is told that the session is gone.
+func writesBeside(f *fixture) {
+	stores := []store.Store{f.open(), f.open()}
+	ctx := f.Context()
+	x := f.create(stores[0], session("user"))
+	const writes = 40
+	name := func(i int) string { return hash(fmt.Sprint("rotation", i)) }
+	value := func(of string, i int) []byte { return fmt.Appendf(nil, `{"%s":%d}`, of, i) }
+	errs := at(3, func(kind int) error {
+		for i := range writes {
+			s := stores[(i+kind)%2]
+			var ok bool
+			var err error
+			switch kind {
+			case 0:
+				r := store.Rotation{Expect: name(i - 1), RefreshHash2: name(i), RotatedAt: int64(i), ExpiresAt: x.ExpiresAt + int64(i)}
+				if i == 0 {
+					r.Expect = x.RefreshHash2
+				}
+				ok, err = s.Rotate(ctx, x.Handle, r)
+			case 1:
+				ok, err = s.SetData(ctx, x.Handle, value("data", i), now)
+			case 2:
+				ok, err = s.SetPayload(ctx, x.Handle, value("payload", i), now)
+			}
+			if !ok || err != nil {
+				return fmt.Errorf("write %d of kind %d: got %v, %v", i, kind, ok, err)
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(errs...); err != nil {
+		f.Fatal(err)
+	}
+	got := ask(stores[0].Session(ctx, x.Handle)).or(f)
+	if got.RefreshHash2 != name(writes-1) || got.ExpiresAt != x.ExpiresAt+writes-1 ||
+		string(got.Data) != string(value("data", writes-1)) || string(got.Payload) != string(value("payload", writes-1)) {
+		f.Errorf("after the last of each: got %+v", got)
+	}
+}
+
 // deletesOnce: of many callers that delete one session exactly one is told that
 // it did, whichever way they ask.
 func deletesOnce(f *fixture) {

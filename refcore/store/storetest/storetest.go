@@ -72,6 +72,7 @@ var contract = []struct {
 	{"ten stores create keys at once", true, racesKeys},
 	{"a delete is seen by every store at once", true, deletesAtOnce},
 	{"no write brings a deleted session back", true, staysDeleted},
+	{"writes beside each other all succeed", true, writesBeside},
 	{"one of many deletes gets the handle", true, deletesOnce},
 	{"overlapping deletes neither fail nor repeat", true, deletesOverlapping},
 	{"one of many rotations wins", true, rotatesOnce},

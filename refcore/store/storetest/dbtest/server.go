@@ -35,6 +35,7 @@ type Server struct {
 	URI string // connects the administrator; names no database of a test's own
 
 	container testcontainers.Container
+	databases atomic.Uint64 // made by Fresh
 	// create makes a database and returns its URI; drop removes it.
 	create func(ctx context.Context, name string) (string, error)
 	drop   func(ctx context.Context, name string) error
@@ -144,14 +145,11 @@ func dockerAnswers() (err error) {
 	return provider.Health(ctx)
 }
 
-// databases numbers the fresh ones of this process.
-var databases atomic.Uint64
-
 // Fresh creates an empty database, returns its URI, and drops it when the test
 // ends.
 func (s *Server) Fresh(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("t%d_%d", os.Getpid(), databases.Add(1))
+	name := fmt.Sprintf("t%d_%d", os.Getpid(), s.databases.Add(1))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	uri, err := s.create(ctx, name)
