@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/coreproof/coreproof/internal/target"
 )
 
 // Exit codes.
@@ -48,6 +50,7 @@ func commands() []command {
 }
 
 func main() {
+	target.QuietContainers()
 	// The first Ctrl-C ends the run in order; the second one ends the program.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
 
@@ -260,6 +261,11 @@ func (c *Container) Generator(ctx context.Context, cpus []int) (string, func() e
 	}
 	return "http://" + at, stop, nil
 }
+
+// QuietContainers keeps the container library's own account of each step to
+// itself, for the whole process: that is how the library offers it. Errors still
+// come back as errors.
+func QuietContainers() { log.SetDefault(log.NewNoopLogger()) }
 
 // pinned puts a container on some CPUs.
 func pinned(cpus []int) testcontainers.CustomizeRequestOption {
