@@ -27,7 +27,7 @@ func (e *era) populate(ctx context.Context) (rows int64, clean func(), err error
 	defer func() { err = errors.Join(err, d.Stop(context.WithoutCancel(ctx))) }()
 	core := d.Clients(e.protocol)[0]
 	e.kind = core.Era()
-	users := fmt.Sprintf("coreproof-bench-%x-%s", e.rnd.Uint64(), e.protocol)
+	users := benchUsers(e.Seed, e.protocol)
 	if e.Target.Fixed() {
 		clean = func() { e.revokeAll(ctx, core, users) }
 	}
@@ -46,6 +46,11 @@ func (e *era) populate(ctx context.Context) (rows int64, clean func(), err error
 		e.idleDB = e.measureIdle(ctx)
 	}
 	return rows, clean, nil
+}
+
+// benchUsers is the prefix of the users of one bench.
+func benchUsers(seed uint64, p target.Protocol) string {
+	return fmt.Sprintf("coreproof-bench-%x-%s", seed, p)
 }
 
 // usersPerPopulation spreads the sessions, so that each can be revoked by user.

@@ -90,7 +90,7 @@ type era struct {
 type perCall struct{ bytes, calls int64 }
 
 func (b *bench) era(ctx context.Context, p target.Protocol) (*proof.Bench, error) {
-	e := &era{bench: b, protocol: p, merged: [2]*hdrhistogram.Histogram{generator.NewHistogram(), generator.NewHistogram()}}
+	e := &era{bench: b, protocol: p, merged: newMerged()}
 	rows, clean, err := e.populate(ctx)
 	if clean != nil {
 		defer clean()
@@ -114,6 +114,10 @@ func (b *bench) era(ctx context.Context, p target.Protocol) (*proof.Bench, error
 	err = e.rounds(ctx)
 	e.summarise()
 	return e.res, err
+}
+
+func newMerged() [2]*hdrhistogram.Histogram {
+	return [2]*hdrhistogram.Histogram{generator.NewHistogram(), generator.NewHistogram()}
 }
 
 // rounds mixes cost and floor rounds, so that both live through the same
