@@ -20,6 +20,10 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "core":
 			os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+		case "core-on-server":
+			os.Exit(serve.Main(context.Background(), "core", os.Args[4:], coreEnviron(os.Args[2], os.Args[3]), os.Stdin, os.Stdout, os.Stderr))
+		case "bare":
+			os.Exit(bareMain(os.Args[2:]))
 		case "generator":
 			os.Exit(generator.Main(context.Background(), os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		}
