@@ -6,6 +6,9 @@ import (
 	"math"
 )
 
+// CPU time of a call in µs beyond which nothing is drawn: an hour.
+const longestCall = 3.6e9
+
 // cpuBars draws the CPU time of one call, off and on, one pair of bars a row;
 // "" where it could not be read.
 func cpuBars(rows []costRow, l limits) template.HTML {
@@ -23,6 +26,9 @@ func cpuBars(rows []costRow, l limits) template.HTML {
 		b := bar{r.Target, r.CoreOff.raw, r.CoreOn.raw, math.Max(0, r.Database.raw), r.Database.Present}
 		if r.Protocol != "" {
 			b.label += ", " + r.Protocol
+		}
+		if b.off > longestCall || b.on > longestCall || b.database > longestCall {
+			continue
 		}
 		if len(bars) < min(24, l.Rows) {
 			bars = append(bars, b)

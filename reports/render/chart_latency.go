@@ -18,6 +18,10 @@ type curve struct {
 	bars []proof.Estimate
 }
 
+// Latencies in ms beyond which nothing is drawn: no clock tells the one, no
+// client waits for the other.
+const shortest, longest = 1e-6, 1e9
+
 // latencyChart plots both sides' latency by percentile; "" without figures.
 func latencyChart(b *proof.Bench, id int, l limits) template.HTML {
 	curves := histogramCurves(b.Histograms)
@@ -37,7 +41,7 @@ func latencyChart(b *proof.Bench, id int, l limits) template.HTML {
 			high = math.Max(high, e.High)
 		}
 	}
-	if len(curves) == 0 || low <= 0 || math.IsInf(low, 0) || math.IsInf(high, 0) {
+	if len(curves) == 0 || low < shortest || high > longest {
 		return ""
 	}
 	x := scale{low: 0, high: nines, from: plotLeft, to: plotWidth - plotRight}

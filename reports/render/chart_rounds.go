@@ -18,11 +18,15 @@ func roundRatio(r proof.Round, cpu bool) (float64, bool) {
 		}
 		a, b = r.A.CPU/float64(r.A.Calls), r.B.CPU/float64(r.B.Calls)
 	}
-	if a <= 0 || b <= 0 {
+	if a <= 0 || b <= 0 || !drawable(b/a) {
 		return 0, false
 	}
 	return b / a, true
 }
+
+// drawable says whether a ratio of two sides fits a picture; beyond it one
+// side did not work at all.
+func drawable(ratio float64) bool { return ratio > 1e-3 && ratio < 1e3 }
 
 // roundsChart plots each round's ratio, the claim with its interval and the
 // band that two equal sides gave; "" without rounds.
@@ -49,6 +53,12 @@ func roundsChart(b *proof.Bench, id int, l limits) template.HTML {
 	claim, floor := b.CoreCPURatio, b.Floor
 	if !cpu { // latency has no ratio of its own, only differences
 		claim, floor = nil, nil
+	}
+	if claim != nil && !(drawable(claim.Low) && drawable(claim.High)) {
+		claim = nil
+	}
+	if floor != nil && !(drawable(floor.Low) && drawable(floor.High)) {
+		floor = nil
 	}
 	for _, e := range []*proof.Estimate{claim, floor} {
 		if e != nil {

@@ -151,13 +151,15 @@ func benchCases(t *proof.Target) []junitCase {
 	for i := range t.Bench {
 		b := &t.Bench[i]
 		where := " (" + oneLine(b.Protocol) + ")"
-		var wrong int64
+		wrong := 0
 		for _, r := range b.Rounds {
-			wrong += max(0, r.A.Errors+r.B.Errors)
+			if r.A.Errors+r.B.Errors > 0 {
+				wrong++
+			}
 		}
 		right := junitCase{Name: "all calls under load were answered rightly" + where}
 		if wrong > 0 {
-			right.Failure = &junitResult{Type: "fail", Message: plural(wrong, "call") + " answered wrongly"}
+			right.Failure = &junitResult{Type: "fail", Message: "calls were answered wrongly in " + plural(wrong, "round")}
 		}
 		n := costRounds(b)
 		enough := junitCase{Name: "the cost could be measured" + where}

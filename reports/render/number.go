@@ -193,15 +193,3 @@ func (m measured) Short() string {
 		return m.Value + " ±" + m.Half
 	}
 }
-
-// WithUnit is the value with its unit, without interval.
-func (m measured) WithUnit() string {
-	switch {
-	case !m.Present:
-		return "not measured"
-	case m.Unit == "":
-		return m.Value
-	default:
-		return m.Value + " " + m.Unit
-	}
-}
