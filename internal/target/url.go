@@ -204,6 +204,9 @@ func (u *URL) Start(_ context.Context, _ int, s Settings) (Deployment, error) {
 			d.base, d.pid = u.o.Off, u.o.PIDOff
 		}
 	}
+	if u.o.Off == "" || u.o.PIDOn == u.o.PIDOff {
+		d.pid = 0 // one process serves both sides: its CPU time cannot be told apart
+	}
 	return d, nil
 }
 
@@ -218,7 +221,10 @@ func (u *URL) Describe(context.Context) (Description, error) {
 	d := Description{CoreProduct: "unknown (by URL)", TLS: "unknown", Notes: []string{
 		"the cores were started by somebody else: their settings, versions and database are not known",
 	}}
-	if u.o.PIDOn == 0 || u.o.Off != "" && u.o.PIDOff == 0 {
+	switch {
+	case u.o.Off == "":
+		d.Notes = append(d.Notes, "one core served both sides: its CPU time cannot be told apart, costs are latencies and not gateable")
+	case u.o.PIDOn == 0 || u.o.PIDOff == 0:
 		d.Notes = append(d.Notes, "without --pid-on and --pid-off no CPU time can be read: costs are latencies and not gateable")
 	}
 	return d, nil
