@@ -6,13 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/internal/adapter"
+	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/target"
 	"github.com/coreproof/coreproof/refcore/serve"
 )
 
-// TestMain lets the test binary be a core, as coreproof itself can be.
+// TestMain lets the test binary be a core or a load generator, as coreproof itself can be.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "generator" {
+		os.Exit(generator.Main(context.Background(), os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	if len(os.Args) > 1 && os.Args[1] == "core" {
 		os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 	}
@@ -25,7 +30,11 @@ func embedded(t *testing.T) *target.Embedded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := target.NewEmbedded(target.EmbeddedOptions{Command: command})
+	gen, err := target.Own("generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := target.NewEmbedded(target.EmbeddedOptions{Command: command, GeneratorCommand: gen})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,4 +156,24 @@ func TestStartTellsWhyItFailed(t *testing.T) {
 		t.Fatal("an impossible setting started a core")
 	}
 	t.Log(err)
+}
+
+func TestEmbeddedGenerator(t *testing.T) {
+	t.Parallel()
+	generated(t, embedded(t))
+}
+
+// TestEmbeddedClocks: the CPU time of each core can be read and grows.
+func TestEmbeddedClocks(t *testing.T) {
+	t.Parallel()
+	if !meter.CPUClock {
+		t.Skip("this system has no CPU clock of other processes")
+	}
+	d := start(t, embedded(t), 2, target.Settings{})
+	core := d.Clients("5.4")[1]
+	s := create(t, core)
+	if n := len(d.Processes()); n != 2 {
+		t.Fatalf("%d clocks of two cores", n)
+	}
+	cpuGrows(t, d.Processes()[1], func() { status(t, core, s.Access.Value) })
 }

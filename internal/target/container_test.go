@@ -1,0 +1,247 @@
+package target_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/adapter"
+	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/target"
+)
+
+// container is a target whose end the test sees to.
+func container(t *testing.T, db string) *target.Container {
+	t.Helper()
+	c, err := target.NewContainer(t.Context(), db)
+	if err != nil && strings.Contains(err.Error(), "Docker does not answer") && os.Getenv("COREPROOF_REQUIRE_DOCKER") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return c
+}
+
+func create(t *testing.T, c adapter.Core) adapter.Tokens {
+	t.Helper()
+	s, err := c.Create(t.Context(), adapter.CreateRequest{UserID: "u"})
+	if err != nil || s.Status != adapter.OK {
+		t.Fatalf("create at %s: %s, %v", c.Name(), s.Status, err)
+	}
+	return s
+}
+
+func left(t *testing.T, c *target.Container) (network string, containers []string) {
+	t.Helper()
+	network, containers, err := c.Left(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return network, containers
+}
+
+// cpuGrows waits until a clock moves while the core is asked for something.
+func cpuGrows(t *testing.T, p meter.Process, work func()) {
+	t.Helper()
+	before, err := p.CPU()
+	if err != nil || before <= 0 {
+		t.Fatalf("CPU of %s: %s, %v", p.Name(), before, err)
+	}
+	for end := time.Now().Add(time.Minute); ; {
+		work()
+		now, err := p.CPU()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now > before {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the CPU clock of %s stands still at %s", p.Name(), now)
+		}
+	}
+}
+
+func TestContainer(t *testing.T) {
+	t.Parallel()
+	tg := container(t, "postgres")
+	if tg.Name() != "postgres" || tg.Kind() != "container" || tg.Fixed() {
+		t.Errorf("%s %s %v", tg.Name(), tg.Kind(), tg.Fixed())
+	}
+	on := start(t, tg, 2, target.Settings{Flag: true})
+	off := start(t, tg, 1, target.Settings{})
+	a, b, c := on.Clients("2.20")[0], on.Clients("2.20")[1], off.Clients("2.20")[0]
+
+	s := create(t, a)
+	for _, core := range []adapter.Core{a, b, c} {
+		if got := status(t, core, s.Access.Value); got != adapter.OK {
+			t.Errorf("%s: verify before the revoke = %s", core.Name(), got)
+		}
+	}
+	if r, err := b.Revoke(t.Context(), s.Session.Handle); err != nil || len(r.Handles) != 1 {
+		t.Fatalf("revoke: %v, %v", r.Handles, err)
+	}
+	for core, want := range map[adapter.Core]adapter.Status{a: adapter.Unauthorised, b: adapter.Unauthorised, c: adapter.OK} {
+		if got := status(t, core, s.Access.Value); got != want {
+			t.Errorf("%s: verify after the revoke = %s, want %s", core.Name(), got, want)
+		}
+	}
+
+	d, err := tg.Describe(t.Context())
+	if err != nil || d.CoreProduct == "" || d.CoreImage == "" || d.DatabaseProduct != "PostgreSQL" || d.DatabaseVersion == "" || d.Image == "" || d.TLS != "no" || d.DatabaseSettings["fsync"] == "" {
+		t.Errorf("describe = %+v, %v", d, err)
+	}
+	if urls := on.(target.Inner).InnerURLs(); len(urls) != 2 || urls[0] == urls[1] {
+		t.Errorf("addresses on the network: %v", urls)
+	}
+	if n := len(on.Processes()); n != 2 {
+		t.Errorf("%d clocks of two cores", n)
+	}
+	living := create(t, a)
+	for _, p := range []meter.Process{on.Processes()[0], tg.Database().Process()} {
+		cpuGrows(t, p, func() { status(t, a, living.Access.Value) })
+		if rss, err := p.RSS(); err != nil || rss <= 0 {
+			t.Errorf("memory of %s: %d, %v", p.Name(), rss, err)
+		}
+	}
+
+	isolated(t, tg, living)
+	killed(t, on, b, living)
+	generated(t, tg)
+
+	_, all := left(t, tg)
+	if len(all) != 4 { // the database and three cores
+		t.Errorf("%d containers on the network, want 4", len(all))
+	}
+	if err := off.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := tg.Close(t.Context()); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if network, containers := left(t, tg); network != "" || len(containers) > 0 {
+		t.Errorf("after Close there are network %q and containers %v", network, containers)
+	}
+	for _, id := range all {
+		if there, err := target.Exists(context.Background(), id); err != nil || there {
+			t.Errorf("after Close container %s exists: %v, %v", id, there, err)
+		}
+	}
+	if _, err := tg.Start(t.Context(), 1, target.Settings{}); err == nil {
+		t.Error("a closed target starts cores")
+	}
+}
+
+// isolated: a database of its own knows none of the other's sessions, although
+// its user is the same.
+func isolated(t *testing.T, tg *target.Container, other adapter.Tokens) {
+	t.Helper()
+	apart, err := tg.Isolated(t.Context(), "apart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := start(t, apart, 1, target.Settings{Flag: true})
+	core := d.Clients("5.4")[0]
+	if got, err := core.Get(t.Context(), other.Session.Handle); err != nil || got.Status != adapter.Unauthorised {
+		t.Errorf("a session of the other database: %s, %v", got.Status, err)
+	}
+	before, err := tg.Database().SessionRows(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, core)
+	if n, err := apart.Database().SessionRows(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d rows in the new database, %v", n, err)
+	}
+	if n, err := tg.Database().SessionRows(t.Context()); err != nil || n != before {
+		t.Errorf("%d rows in the old database, %v; before there were %d", n, err, before)
+	}
+	if err := apart.Close(t.Context()); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if _, err := core.Hello(t.Context()); err == nil {
+		t.Error("a core of a closed target answers")
+	}
+}
+
+// killed: a core that was killed is gone, and back after a restart.
+func killed(t *testing.T, d target.Deployment, core adapter.Core, s adapter.Tokens) {
+	t.Helper()
+	if err := d.Kill(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.Hello(t.Context()); err == nil {
+		t.Error("a killed core answers")
+	}
+	if got := status(t, d.Clients("2.20")[0], s.Access.Value); got != adapter.OK {
+		t.Errorf("verify at the other core = %s", got)
+	}
+	if err := d.Restart(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, d.Clients("2.20")[1], s.Access.Value); got != adapter.OK {
+		t.Errorf("verify after the restart = %s", got)
+	}
+	for _, i := range []int{-1, 2} {
+		if d.Kill(t.Context(), i) == nil || d.Restart(t.Context(), i) == nil {
+			t.Errorf("core %d was killed or restarted; there is none", i)
+		}
+	}
+}
+
+// generated: the load generator answers as long as it is wanted.
+func generated(t *testing.T, h target.GeneratorHost) {
+	t.Helper()
+	url, stop, err := h.Generator(t.Context(), []int{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := func() bool {
+		resp, err := http.Get(url + "/ready")
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusNoContent
+	}
+	if !ready() {
+		t.Error("the generator is not ready")
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stop the generator: %v", err)
+	}
+	if ready() {
+		t.Error("a stopped generator answers")
+	}
+}
+
+// TestContainerFailedStart leaves nothing but the database.
+func TestContainerFailedStart(t *testing.T) {
+	t.Parallel()
+	tg := container(t, "postgres")
+	_, err := tg.Start(t.Context(), 2, target.Settings{Extra: map[string]string{"ACCESS_TOKEN_VALIDITY": "0"}})
+	if err == nil {
+		t.Fatal("an impossible setting started a core")
+	}
+	t.Log(err)
+	if _, containers := left(t, tg); len(containers) != 1 {
+		t.Errorf("%d containers after a failed start, want the database alone", len(containers))
+	}
+}
+
+// TestContainerNameIsChecked before anything is started.
+func TestContainerNameIsChecked(t *testing.T) {
+	t.Parallel()
+	if _, err := target.NewContainer(t.Context(), "oracle"); err == nil || !strings.Contains(err.Error(), "postgres") {
+		t.Errorf("got %v, want an error that names the choices", err)
+	}
+}
