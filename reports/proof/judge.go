@@ -55,7 +55,8 @@ func Findings(p *Proof) (fails, untried []string) {
 // claims and rounds ran.
 func judgeTarget(t *Target) (fails, untried []string, ran int) {
 	if t.Error != "" {
-		return nil, []string{t.Name + ": " + t.Error}, 0
+		// What was found before the trouble counts all the same.
+		untried = append(untried, t.Name+": "+t.Error)
 	}
 	if c := t.Conformance; c != nil {
 		decided := 0
@@ -84,6 +85,10 @@ func judgeTarget(t *Target) (fails, untried []string, ran int) {
 			if !p.Optional && p.Outcome == Vacuous {
 				untried = append(untried, fmt.Sprintf("%s: profile %s is vacuous: %s", t.Name, p.Name, p.Reason))
 			}
+		}
+		if n := c.Immediacy.Accepted; n > 0 && len(fails) == 0 {
+			// No check says so, but it is the one thing that must not happen.
+			fails = append(fails, fmt.Sprintf("%s: %d of %d calls after a confirmed revoke were accepted", t.Name, n, c.Immediacy.Trials))
 		}
 		if decided == 0 && len(fails) == 0 && len(untried) == 0 {
 			untried = append(untried, t.Name+": no check ran")

@@ -65,6 +65,15 @@ func TestJudge(t *testing.T) {
 			t.Conformance.Checks[0].Outcome = proof.Error
 			t.Conformance.Checks[2].Outcome = proof.Fail
 		}, proof.Fail, 1, "BL-01"},
+		{"a call after a revoke was accepted and no check says so", func(_ *proof.Proof, t *proof.Target) {
+			t.Conformance.Immediacy = proof.Immediacy{Trials: 100, Accepted: 1}
+		}, proof.Fail, 1, "1 of 100 calls after a confirmed revoke were accepted"},
+		{"trouble after a failure does not hide it", func(_ *proof.Proof, t *proof.Target) {
+			t.Conformance.Checks[0].Outcome, t.Error = proof.Fail, "the database went away"
+		}, proof.Fail, 1, ""},
+		{"trouble after all held so far", func(_ *proof.Proof, t *proof.Target) {
+			t.Error = "the database went away"
+		}, proof.Error, 2, "the database went away"},
 		{"a check of an optional profile failed", func(_ *proof.Proof, t *proof.Target) {
 			t.Conformance.Checks[1].Outcome = proof.Fail
 			t.Conformance.Profiles[1].Outcome = proof.Fail

@@ -41,7 +41,7 @@ func broken(name, kind, message string) junitCase {
 // checkSuites has one suite per protocol and theme, and one for profiles that
 // could not have failed.
 func checkSuites(t *proof.Target) []junitSuite {
-	if t.Conformance == nil || t.Error != "" {
+	if t.Conformance == nil {
 		return nil
 	}
 	c := t.Conformance
@@ -57,6 +57,12 @@ func checkSuites(t *proof.Target) []junitSuite {
 			suites = append(suites, junitSuite{Name: name})
 		}
 		suites[n].Cases = append(suites[n].Cases, checkCase(c, k))
+	}
+	if n := c.Immediacy.Accepted; n > 0 {
+		suites = append(suites, junitSuite{Name: dotted(t.Name, "immediacy"), Cases: []junitCase{{
+			Name:    "no call after a confirmed revoke is accepted",
+			Failure: &junitResult{Type: "fail", Message: fmt.Sprintf("%d of %d calls after a confirmed revoke were accepted", n, c.Immediacy.Trials)},
+		}}})
 	}
 	var profiles []junitCase
 	for _, f := range c.Profiles {
@@ -113,7 +119,7 @@ func checkCase(c *proof.Conformance, k *proof.Check) junitCase {
 
 // claimCases are the claims about statements and space.
 func claimCases(t *proof.Target) []junitCase {
-	if t.Footprint == nil || t.Error != "" {
+	if t.Footprint == nil {
 		return nil
 	}
 	var out []junitCase
@@ -144,9 +150,6 @@ func claimCases(t *proof.Target) []junitCase {
 // benchCases say whether the cost could be measured: a cost has no limit of its
 // own, budgets set those.
 func benchCases(t *proof.Target) []junitCase {
-	if t.Error != "" {
-		return nil
-	}
 	var out []junitCase
 	for i := range t.Bench {
 		b := &t.Bench[i]

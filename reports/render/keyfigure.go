@@ -106,6 +106,16 @@ func costFigure(p *proof.Proof) keyFigure {
 		return f
 	case 1:
 		b := all[0]
+		if cpuAlone(b) {
+			cpu, m := measure(b.CoreCPUDiff), measure(b.CostPerCall)
+			f.Value, f.Tone = signedValue(b.CoreCPUDiff)+" µs CPU", plain
+			f.Detail = fmt.Sprintf("more of the core's CPU, 95 %% interval %s to %s. Latency: %s ms at the median (%s to %s), which is noise.",
+				cpu.Low, cpu.High, signedValue(b.CostPerCall), m.Low, m.High)
+			if db := measure(b.DatabaseCPU); db.Present {
+				f.Detail += " Database CPU: +" + db.Value + " µs."
+			}
+			return f
+		}
 		m := measure(b.CostPerCall)
 		f.Value, f.Tone = signedValue(b.CostPerCall)+" ms", plain
 		f.Detail = "more at the median"
@@ -143,6 +153,12 @@ func costFigure(p *proof.Proof) keyFigure {
 	}
 	f.Detail = "more at the median, with 95 % intervals: " + enumerate(each) + "."
 	return f
+}
+
+// cpuAlone says that the cost shows in CPU time and not in latency.
+func cpuAlone(b *proof.Bench) bool {
+	return b.CoreCPUDiff != nil && b.CoreCPUDiff.N >= 2 && stand(b.CoreCPURatio, b.Floor, 1) == clearOf &&
+		b.CostPerCall != nil && b.CostPerCall.N >= 2 && stand(b.CostPerCall, b.FloorLatency, 0) == noise
 }
 
 // costIsNoise says that no target shows a cost in latency.

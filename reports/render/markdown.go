@@ -39,9 +39,11 @@ func Markdown(w io.Writer, p *proof.Proof) error {
 
 func markdownRows(b *strings.Builder, t *proof.Target) {
 	stale, bound, checks := "not tried", "–", "–"
-	if t.Error != "" {
+	c := t.Conformance
+	switch {
+	case c == nil && t.Error != "":
 		stale, checks = "–", "could not be tried"
-	} else if c := t.Conformance; c != nil {
+	case c != nil:
 		if c.Immediacy.Trials > 0 {
 			stale = count(c.Immediacy.Accepted) + " of " + count(c.Immediacy.Trials)
 			if c.Immediacy.Accepted > 0 {

@@ -121,9 +121,9 @@ func immediacyViews(p *proof.Proof, l limits) []immediacyView {
 		t := &p.Targets[i]
 		w, n := verdictWord(judgeAlone(p, t))
 		v := immediacyView{Target: l.text(t.Name), Word: strings.ToLower(w), Tone: n}
-		if t.Conformance == nil || t.Error != "" || t.Conformance.Immediacy.Trials == 0 {
+		if t.Conformance == nil || t.Conformance.Immediacy.Trials == 0 {
 			v.Cells = []cell{toned("not tried", unsure), numeric(missing), numeric(missing), numeric(missing), numeric(missing), text(missing)}
-			if t.Conformance != nil && t.Error == "" {
+			if t.Conformance != nil {
 				v.Cells[5] = text(tallyChecks(t.Conformance).String())
 			}
 			out = append(out, v)

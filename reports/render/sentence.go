@@ -42,6 +42,8 @@ func sentence(p *proof.Proof, s *summary) string {
 		switch {
 		case s.Cost.Value == "not measured":
 			b.WriteString("; what the check costs was not measured")
+		case strings.HasSuffix(s.Cost.Value, "CPU"):
+			b.WriteString("; the check costs " + strings.TrimSuffix(strings.TrimPrefix(s.Cost.Value, "+"), " CPU") + " of the core's CPU per call, and no latency that can be told from noise")
 		case s.costIsNoise:
 			b.WriteString("; what the check costs cannot be told from noise")
 		default:

@@ -12,7 +12,7 @@ func (t *terminal) failures(p *proof.Proof) {
 	shown := 0
 	for i := range p.Targets {
 		x := &p.Targets[i]
-		if x.Conformance == nil || x.Error != "" {
+		if x.Conformance == nil {
 			continue
 		}
 		for j := range x.Conformance.Checks {

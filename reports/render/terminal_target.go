@@ -31,9 +31,6 @@ func (t *terminal) fact(name string, n tone, value string) {
 // target is what was found out about logging out on the only target.
 func (t *terminal) target(x *proof.Target) {
 	t.line("")
-	if x.Error != "" {
-		return // stands under what could not be tried
-	}
 	if c := x.Conformance; c != nil {
 		i := c.Immediacy
 		switch {
@@ -112,7 +109,7 @@ func (t *terminal) targets(p *proof.Proof) {
 	var order []string
 	who := map[string][]string{}
 	for _, x := range p.Targets {
-		if x.Conformance == nil || x.Error != "" {
+		if x.Conformance == nil {
 			continue
 		}
 		w := profileWords(x.Conformance)
@@ -133,7 +130,7 @@ func (t *terminal) targets(p *proof.Proof) {
 func (t *terminal) immediacy(p *proof.Proof, f func(proof.Immediacy) (string, tone)) func(int) (string, tone) {
 	return func(c int) (string, tone) {
 		x := &p.Targets[c]
-		if x.Error != "" || x.Conformance == nil || x.Conformance.Immediacy.Trials == 0 {
+		if x.Conformance == nil || x.Conformance.Immediacy.Trials == 0 {
 			return missing, plain
 		}
 		return f(x.Conformance.Immediacy)
@@ -143,7 +140,7 @@ func (t *terminal) immediacy(p *proof.Proof, f func(proof.Immediacy) (string, to
 func (t *terminal) tally(p *proof.Proof, f func(tally) (string, tone)) func(int) (string, tone) {
 	return func(c int) (string, tone) {
 		x := &p.Targets[c]
-		if x.Error != "" || x.Conformance == nil {
+		if x.Conformance == nil {
 			return missing, plain
 		}
 		return f(tallyChecks(x.Conformance))

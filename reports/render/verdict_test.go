@@ -86,7 +86,12 @@ func TestSentences(t *testing.T) {
 		{"cost is noise", "good", func(p *proof.Proof) {
 			b := &p.Targets[0].Bench[0]
 			b.CostPerCall = &proof.Estimate{Value: 0.001, Low: -0.001, High: 0.003, N: 18, Unit: "ms"}
-		}, []string{"cannot be told from noise"}},
+		}, []string{"costs 60.2 µs of the core's CPU per call, and no latency that can be told from noise"}},
+		{"all cost is noise", "good", func(p *proof.Proof) {
+			b := &p.Targets[0].Bench[0]
+			b.CostPerCall = &proof.Estimate{Value: 0.001, Low: -0.001, High: 0.003, N: 18, Unit: "ms"}
+			b.CoreCPURatio = &proof.Estimate{Value: 1, Low: 0.9, High: 1.1, N: 18, Unit: "ratio"}
+		}, []string{"what the check costs cannot be told from noise"}},
 		{"checks were skipped", "url", func(*proof.Proof) {}, []string{"Not fully proved", "blacklisting, multi-instance, footprint"}},
 		{"stale accepts", "failing", func(*proof.Proof) {}, []string{"A logged-out user can still get in: 306 of 4,600", "up to 4.93 s later"}},
 		{"another failure", "good", func(p *proof.Proof) { p.Targets[0].Conformance.Checks[10].Outcome = proof.Fail }, []string{"6,100 calls made after a confirmed logout were refused, but 1 requirement was not met"}},
