@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 		}, proof.Fail, 1, "1 of 100 calls after a confirmed revoke were accepted"},
 		{"trouble after a failure does not hide it", func(_ *proof.Proof, t *proof.Target) {
 			t.Conformance.Checks[0].Outcome, t.Error = proof.Fail, "the database went away"
-		}, proof.Fail, 1, ""},
+		}, proof.Fail, 1, "BL-01"},
 		{"trouble after all held so far", func(_ *proof.Proof, t *proof.Target) {
 			t.Error = "the database went away"
 		}, proof.Error, 2, "the database went away"},
