@@ -39,11 +39,12 @@ bench:
 images: build
 	docker build -f deploy/Dockerfile -t coreproof/refcore:$(VERSION) -t coreproof/refcore:latest $(BIN)
 
-## cross: builds for the other systems
+## cross: builds for the other systems, tests compiled for one of each
 cross:
-	for os in darwin windows; do for arch in amd64 arm64; do \
-		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/coreproof && \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) vet ./... || exit 1; done; done
+	for t in darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do echo "build $$t"; \
+		CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/coreproof || exit 1; done
+	for t in darwin/arm64 windows/amd64; do echo "vet $$t"; \
+		CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... || exit 1; done
 
 clean:
 	rm -rf $(BIN) proof
