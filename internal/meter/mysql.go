@@ -78,16 +78,29 @@ func (b *mysqlBooks) Product(ctx context.Context) (string, string, error) {
 	return "MySQL", v, nil
 }
 
-// TLS looks at the server's count of TLS handshakes: the meter makes none.
+// TLS looks at the other connections to this database. Where the server keeps no
+// account of each (MariaDB without performance_schema), fewer TLS handshakes than
+// connections show that some are plain; more show nothing, as the server counts
+// one even when there was none.
 func (b *mysqlBooks) TLS(ctx context.Context) (string, error) {
-	n, err := b.status(ctx, "Ssl_accepts")
+	var encrypted, plain int
+	err := b.db.QueryRowContext(ctx, `SELECT coalesce(sum(connection_type = 'SSL/TLS'), 0), coalesce(sum(connection_type = 'TCP/IP'), 0)
+		FROM performance_schema.threads WHERE processlist_db = ? AND processlist_id <> connection_id()`, b.database).Scan(&encrypted, &plain)
 	switch {
-	case err != nil:
-		return "unknown", nil //nolint:nilerr // a server that does not count cannot tell
-	case n > 0:
+	case err != nil || encrypted+plain == 0:
+	case plain == 0:
 		return "yes", nil
+	default:
+		return "no", nil
 	}
-	return "no", nil
+	var others uint64
+	if err := b.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.processlist WHERE db = ? AND id <> connection_id()", b.database).Scan(&others); err != nil {
+		return "", fmt.Errorf("read the encryption of connections: %w", err)
+	}
+	if n, err := b.status(ctx, "Ssl_finished_accepts"); err == nil && n < others {
+		return "no", nil
+	}
+	return "unknown", nil
 }
 
 func (b *mysqlBooks) Settings(ctx context.Context) (map[string]string, error) {
@@ -108,7 +121,9 @@ func (b *mysqlBooks) Settings(ctx context.Context) (map[string]string, error) {
 }
 
 // Statements adds up what the server counts of each kind that reads or writes
-// rows. SHOW, with which this is read, is none of them.
+// rows. SHOW, with which this is read, is none of them. A prepared statement that
+// the server has to prepare anew, because its table was compacted or changed, is
+// counted once more although it was sent once.
 func (b *mysqlBooks) Statements(ctx context.Context) (uint64, error) {
 	var sum uint64
 	for _, kind := range []string{"Com_select", "Com_insert", "Com_insert_select", "Com_update", "Com_update_multi", "Com_delete", "Com_delete_multi", "Com_replace", "Com_replace_select", "Com_call_procedure"} {
@@ -118,7 +133,11 @@ func (b *mysqlBooks) Statements(ctx context.Context) (uint64, error) {
 		}
 		sum += n
 	}
-	return sum, nil
+	again, err := b.status(ctx, "Com_stmt_reprepare")
+	if err != nil {
+		return 0, err
+	}
+	return sum - min(sum, again), nil
 }
 
 func (b *mysqlBooks) status(ctx context.Context, name string) (uint64, error) {

@@ -41,7 +41,7 @@ type box struct {
 // add starts one more core.
 func (b *boxes) add(ctx context.Context) error {
 	root := b.target.base()
-	c, err := testcontainers.Run(ctx, root.coreImage, testcontainers.WithEnv(b.env), testcontainers.WithExposedPorts(corePort), onLoopback(corePort),
+	c, err := testcontainers.Run(ctx, root.coreImage, testcontainers.WithEnv(b.env), onLoopback(corePort),
 		tcnetwork.WithNetwork(nil, root.network), pinned(b.settings.CPUs),
 		testcontainers.WithWaitStrategy(wait.ForHTTP("/hello").WithPort(corePort).WithStartupTimeout(startWithin).WithPollInterval(20*time.Millisecond)))
 	if err != nil {

@@ -118,14 +118,19 @@ func dockerAnswers(ctx context.Context) (err error) {
 	return provider.Health(ctx)
 }
 
-// onLoopback publishes a port on 127.0.0.1 at a free number.
+// onLoopback publishes a port, and no other that a module may have asked for, on
+// 127.0.0.1 at a free number.
 func onLoopback(port string) testcontainers.CustomizeRequestOption {
-	return testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
+	bind := testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 		if h.PortBindings == nil {
 			h.PortBindings = network.PortMap{}
 		}
 		h.PortBindings[network.MustParsePort(port)] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}}
 	})
+	return func(r *testcontainers.GenericContainerRequest) error {
+		r.ExposedPorts = []string{port}
+		return bind(r)
+	}
 }
 
 func endpoint(ctx context.Context, c testcontainers.Container, port string) (string, error) {
@@ -248,7 +253,7 @@ func (c *Container) Generator(ctx context.Context, cpus []int) (string, func() e
 	}
 	const port = "7070/tcp"
 	g, err := testcontainers.Run(ctx, image,
-		testcontainers.WithCmd("generator", "--listen", "0.0.0.0:7070"), testcontainers.WithExposedPorts(port), onLoopback(port),
+		testcontainers.WithCmd("generator", "--listen", "0.0.0.0:7070"), onLoopback(port),
 		tcnetwork.WithNetwork([]string{"generator"}, root.network), pinned(cpus),
 		testcontainers.WithWaitStrategy(wait.ForHTTP("/ready").WithPort(port).WithStatusCodeMatcher(func(code int) bool { return code == 204 }).WithStartupTimeout(startWithin)))
 	stop := func() error { return testcontainers.TerminateContainer(g, testcontainers.StopTimeout(2*time.Second)) }

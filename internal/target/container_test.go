@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,36 @@ func generated(t *testing.T, h target.GeneratorHost) {
 	}
 	if ready() {
 		t.Error("a stopped generator answers")
+	}
+}
+
+// TestContainerDatabases: each says what it is and how it is spoken to, and can
+// be reached from this machine alone.
+func TestContainerDatabases(t *testing.T) {
+	t.Parallel()
+	products := map[string][]string{"postgres": {"PostgreSQL"}, "mysql": {"MySQL"}, "mariadb": {"MariaDB"}, "mongo": {"MongoDB", "FerretDB"}}
+	for _, db := range target.ContainerDatabases() {
+		t.Run(db, func(t *testing.T) {
+			tg := container(t, db)
+			core := start(t, tg, 1, target.Settings{Flag: true}).Clients("5.4")[0]
+			s := create(t, core)
+			if got := status(t, core, s.Access.Value); got != adapter.OK {
+				t.Errorf("verify = %s", got)
+			}
+			d, err := tg.Describe(t.Context())
+			if err != nil || !slices.Contains(products[db], d.DatabaseProduct) || d.TLS != "no" {
+				t.Errorf("describe = %+v, %v", d, err)
+			}
+			addresses, err := tg.Published(t.Context())
+			if err != nil || len(addresses) != 2 {
+				t.Errorf("published: %v, %v; want the database's port and the core's", addresses, err)
+			}
+			for _, a := range addresses {
+				if !strings.HasPrefix(a, "127.0.0.1:") {
+					t.Errorf("published at %s", a)
+				}
+			}
+		})
 	}
 }
 

@@ -2,6 +2,8 @@ package target
 
 import (
 	"context"
+	"net"
+	"strconv"
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -32,6 +34,25 @@ func (c *Container) Left(ctx context.Context) (network string, containers []stri
 		containers = append(containers, x.ID)
 	}
 	return network, containers, nil
+}
+
+// Published are the addresses, host:port, at which containers on the target's
+// network can be reached.
+func (c *Container) Published(ctx context.Context) (addresses []string, err error) {
+	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = docker.Close() }()
+	list, err := docker.ContainerList(ctx, client.ContainerListOptions{Filters: client.Filters{}.Add("network", c.network.ID)})
+	for _, x := range list.Items {
+		for _, p := range x.Ports {
+			if p.PublicPort != 0 {
+				addresses = append(addresses, net.JoinHostPort(p.IP.String(), strconv.Itoa(int(p.PublicPort))))
+			}
+		}
+	}
+	return addresses, err
 }
 
 // Exists says whether Docker has a container.
