@@ -2,11 +2,14 @@ package spectest
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -313,3 +316,26 @@ func checkNumbers(t *testing.T, rules []rule, last int) {
 	}
 	t.Logf("%d rules tested, %d with a reason why not", tested, excused)
 }
+
+// seedForeign stores other keys under the ids that seedKeys uses.
+func seedForeign(t testing.TB, st store.Store) {
+	t.Helper()
+	k := foreignKey()
+	pub, err := x509.MarshalPKIXPublicKey(&k.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := base64.StdEncoding.EncodeToString(pub) + "|" + base64.StdEncoding.EncodeToString(private)
+	if _, err := st.AddDynamicKey(context.Background(), 0, store.Key{Value: value, CreatedAt: epoch - 600_000}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.AddStaticKey(context.Background(), store.Key{ID: seededStatic, Value: value, CreatedAt: epoch - 600_000}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
