@@ -38,6 +38,12 @@ type BadInput string
 
 func (e BadInput) Error() string { return string(e) }
 
+// UnknownTenant refuses an app or tenant that does not exist. This core has one
+// of each.
+func UnknownTenant(app, tenant string) error {
+	return BadInput(fmt.Sprintf("AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, %s, %s)", app, tenant))
+}
+
 func badValidity(configuredMs int64) error {
 	return BadInput(fmt.Sprintf("accessTokenValidity must be greater than 0 and at most the configured access_token_validity (%d ms)", configuredMs))
 }

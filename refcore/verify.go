@@ -32,7 +32,8 @@ type Verified struct {
 	PayloadUpdateAvailable bool
 }
 
-// Verify judges an access token; *Refused when it is not good. Without
+// Verify judges an access token; *Refused when it is not good, BadInput when it
+// is of a tenant that does not exist. Without
 // CheckDatabase a token that did not come from a refresh costs no statement;
 // with it, exactly one read by primary key. A token from a refresh that was
 // never used costs, before CDI 5.6, what its promotion costs.
@@ -54,6 +55,9 @@ func (e *Engine) Verify(ctx context.Context, in VerifyInput) (Verified, error) {
 		if in.AntiCSRF == nil || subtle.ConstantTimeCompare([]byte(*in.AntiCSRF), []byte(a.AntiCSRF)) != 1 {
 			return Verified{}, tryRefresh(msgAntiCSRF)
 		}
+	}
+	if a.TenantID != "public" {
+		return Verified{}, UnknownTenant("public", a.TenantID)
 	}
 	if in.Stateless {
 		return e.verifyStateless(ctx, a, in.CheckDatabase)

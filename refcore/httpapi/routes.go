@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,14 +41,10 @@ func (s *Server) routeTable() map[string]*route {
 	}
 }
 
-func unknownApp(app, tenant string) error {
-	return bad(fmt.Sprintf("AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, %s, %s)", app, tenant))
-}
-
 // app refuses an app that does not exist. This core has one app.
 func (c *call) app() error {
 	if c.place.app != "public" {
-		return unknownApp(c.place.app, c.place.tenant)
+		return refcore.UnknownTenant(c.place.app, c.place.tenant)
 	}
 	return nil
 }
@@ -57,7 +52,7 @@ func (c *call) app() error {
 // tenant refuses a tenant that does not exist. This core has one tenant.
 func (c *call) tenant() error {
 	if c.place.app != "public" || c.place.tenant != "public" {
-		return unknownApp(c.place.app, c.place.tenant)
+		return refcore.UnknownTenant(c.place.app, c.place.tenant)
 	}
 	return nil
 }
@@ -82,7 +77,7 @@ func handleTenant(handle string) error {
 	}
 	tenant, _, _ := strings.Cut(rest, "_")
 	if tenant = strings.ToLower(tenant); tenant != "" && tenant != "public" {
-		return unknownApp("public", tenant)
+		return refcore.UnknownTenant("public", tenant)
 	}
 	return nil
 }

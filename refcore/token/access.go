@@ -215,9 +215,13 @@ func (u *Unverified) Claims() (Access, error) {
 }
 
 // legacyClaims reads versions 1 and 2: own names, times in ms, payload nested.
+// A name that stands twice is refused.
 func legacyClaims(v Version, o rawjson.Object) (Access, error) {
 	a := Access{Version: v, TenantID: "public", Payload: []byte("{}")}
-	for _, m := range o {
+	for i, m := range o {
+		if slices.ContainsFunc(o[:i], func(earlier rawjson.Member) bool { return earlier.Key == m.Key }) {
+			return Access{}, twice(m.Key)
+		}
 		var ok = true
 		switch m.Key {
 		case "sessionHandle":
@@ -308,7 +312,7 @@ func claims(v Version, o rawjson.Object) (Access, error) {
 			return Access{}, Invalid("Access token claim has a wrong type: " + m.Key)
 		}
 		if seen&bit != 0 {
-			return Access{}, Invalid("Access token claim stands twice: " + m.Key)
+			return Access{}, twice(m.Key)
 		}
 		seen |= bit
 	}
@@ -323,6 +327,8 @@ func claims(v Version, o rawjson.Object) (Access, error) {
 	a.Payload = append(payload, '}')
 	return a, nil
 }
+
+func twice(claim string) error { return Invalid("Access token claim stands twice: " + claim) }
 
 func nullableString(v []byte) (string, bool) {
 	if rawjson.IsNull(v) {
