@@ -1,0 +1,143 @@
+package spectest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/coreproof/coreproof/refcore"
+	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/store"
+	"github.com/coreproof/coreproof/refcore/store/sqlite"
+)
+
+// FuzzRequest sends any body and query to any endpoint at any version: never a
+// panic, never a 5xx, and each answer is JSON or one line of text.
+func FuzzRequest(f *testing.F) {
+	ctx := context.Background()
+	st, err := sqlite.Open(ctx, store.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = st.Close() })
+	seedKeys(f, st, epoch-600_000)
+	set := refcore.DefaultSettings()
+	set.CleanupEvery = 0
+	k := &clock{}
+	k.ms.Store(epoch)
+	engine, err := refcore.New(ctx, refcore.Options{Store: st, Settings: set, Now: k.now})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(engine.Close)
+	var log logged
+	h, err := httpapi.New(httpapi.Options{Engine: engine, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	call := func(method, path, version string, body []byte) *httptest.ResponseRecorder {
+		u, err := url.Parse("http://core/")
+		if err != nil {
+			f.Fatal(err)
+		}
+		path, u.RawQuery, _ = strings.Cut(path, "?")
+		u.Path = path
+		r := &http.Request{Method: method, URL: u, Header: http.Header{}, Host: "core", RemoteAddr: "192.0.2.1:1", Body: http.NoBody, ContentLength: -1}
+		if body != nil {
+			r.Body = readCloser{bytes.NewReader(body)}
+		}
+		if version != "" {
+			r.Header["Cdi-Version"] = []string{version}
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	methods := []string{"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"}
+	paths := []string{
+		pathSession, pathVerify, pathRefresh, pathRemove, pathRegenerate, pathUser, pathData, pathPayload, pathHandshake, pathJWT, "/recipe/jwt/jwks", pathJWKS, "/apiversion", "/hello", "/",
+		"/t1" + pathSession, "/appid-foo" + pathVerify, "/appid-public/public" + pathRemove,
+	}
+	index := func(path string) uint8 {
+		for i, p := range paths {
+			if p == path {
+				return uint8(i)
+			}
+		}
+		f.Fatalf("no path %s", path)
+		return 0
+	}
+	versions := append(every(), "", "2.6", "abc")
+	for i, v := range every() {
+		made := call("POST", pathSession, v, encode(f, createBody(obj{"enableAntiCsrf": true})))
+		var a struct {
+			AccessToken, RefreshToken struct{ Token string }
+			Session                   struct{ Handle string }
+		}
+		if err := json.Unmarshal(made.Body.Bytes(), &a); err != nil || made.Code != 200 {
+			f.Fatalf("%v %s", err, made.Body)
+		}
+		version := uint8(i)
+		add := func(method uint8, path, query string, body any) {
+			f.Add(method, index(path), version, query, encode(f, body))
+		}
+		add(1, pathSession, "", createBody(obj{"accessTokenValidity": 1000, "useDynamicSigningKey": false}))
+		add(1, pathVerify, "", obj{"accessToken": a.AccessToken.Token, "doAntiCsrfCheck": false, "enableAntiCsrf": false, "checkDatabase": true, "antiCsrfToken": "x"})
+		add(1, pathRefresh, "", obj{"refreshToken": a.RefreshToken.Token, "enableAntiCsrf": false, "useDynamicSigningKey": true})
+		add(1, pathRegenerate, "", obj{"accessToken": a.AccessToken.Token, "userDataInJWT": obj{"a": 1}})
+		if i > 0 && i < len(every())-1 {
+			continue // the rest is the same at every version
+		}
+		add(1, pathRemove, "", obj{"sessionHandles": []string{"x", "y_t1"}})
+		add(1, pathRemove, "", obj{"userId": "nobody", "revokeAcrossAllTenants": true})
+		add(2, pathData, "", obj{"sessionHandle": a.Session.Handle, "userDataInDatabase": obj{"n": rawNumber("1e999999999")}})
+		add(2, pathPayload, "", obj{"sessionHandle": a.Session.Handle, "userDataInJWT": obj{"s": "\u2028"}})
+		add(0, pathSession, "sessionHandle="+a.Session.Handle, "")
+		add(0, pathUser, "userId=user&fetchAcrossAllTenants=false", "")
+		add(0, pathUser, "userId=%ff%00;&x", "")
+		add(1, pathJWT, "", obj{"algorithm": "RS256", "jwksDomain": "d", "payload": obj{"sub": 1}, "validity": int64(1) << 62})
+		add(1, pathHandshake, "", "")
+	}
+	for _, body := range []string{"", "null", "[]", `{"a":"\ud800"}`, "\xff\xfe", `{"userId":["a"],"enableAntiCsrf":[true],"userDataInJWT":{"":{}},"userDataInDatabase":{"a":[[]]}}`} {
+		f.Add(uint8(1), index(pathSession), uint8(0), "", []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, method, path, version uint8, query string, body []byte) {
+		m := methods[int(method)%len(methods)]
+		p := paths[int(path)%len(paths)]
+		v := versions[int(version)%len(versions)]
+		if query != "" {
+			p += "?" + query
+		}
+		w := call(m, p, v, body)
+		if w.Code >= 500 {
+			t.Fatalf("%s %s at %q: HTTP %d; %s", m, p, v, w.Code, log.String())
+		}
+		text := w.Body.String()
+		switch kind, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";"); {
+		case m == "HEAD":
+			if text != "" {
+				t.Fatalf("HEAD %s has a body: %q", p, text)
+			}
+		case kind == "application/json":
+			if w.Code != 200 || !json.Valid([]byte(text)) {
+				t.Fatalf("%s %s at %q: HTTP %d, no JSON: %q", m, p, v, w.Code, text)
+			}
+		case kind == "text/html":
+			if !strings.HasSuffix(text, "\n") || strings.Count(text, "\n") != 1 && !strings.HasPrefix(text, msgNoTenant) {
+				t.Fatalf("%s %s at %q: HTTP %d, not one line: %q", m, p, v, w.Code, text)
+			}
+		default:
+			t.Fatalf("%s %s at %q: content type %q", m, p, v, kind)
+		}
+	})
+}
+
+type readCloser struct{ *bytes.Reader }
+
+func (readCloser) Close() error { return nil }
