@@ -76,9 +76,10 @@ func String(v []byte) (string, bool) {
 // value and without blanks between tokens, as "{…}".
 func (o Object) AppendCompact(dst []byte) []byte {
 	dst = append(dst, '{')
+	last := o.lastPlaces()
 	first := true
 	for i, m := range o {
-		if repeatedLater(o, i) {
+		if last != nil && last[m.Key] != i || last == nil && repeatedLater(o, i) {
 			continue
 		}
 		if !first {
@@ -90,6 +91,22 @@ func (o Object) AppendCompact(dst []byte) []byte {
 		dst = appendCompactValue(dst, m.Value)
 	}
 	return append(dst, '}')
+}
+
+// few members are compared with each other: cheaper than a map.
+const few = 32
+
+// lastPlaces says where each key stands last; nil for few members. Comparing
+// each of 100,000 members with all others would take minutes.
+func (o Object) lastPlaces() map[string]int {
+	if len(o) <= few {
+		return nil
+	}
+	places := make(map[string]int, len(o))
+	for i, m := range o {
+		places[m.Key] = i
+	}
+	return places
 }
 
 func repeatedLater(o Object, i int) bool {

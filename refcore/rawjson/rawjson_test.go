@@ -3,7 +3,9 @@ package rawjson
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"strconv"
 	"testing"
 )
 
@@ -54,6 +56,25 @@ func TestAppendCompact(t *testing.T) {
 	}
 	if got, want := string(o.AppendCompact(nil)), `{"a":[1,2," x y "],"b":12345678901234567890.10}`; got != want {
 		t.Errorf("AppendCompact = %s, want %s", got, want)
+	}
+}
+
+// TestAppendCompactMany: a large object is taken apart as a small one is, and in
+// no more than linear time: quadratic, this test would run for minutes.
+func TestAppendCompactMany(t *testing.T) {
+	t.Parallel()
+	const n = 300_000
+	var o Object
+	for i := range n {
+		o = append(o, Member{Key: fmt.Sprintf("%06d", i%(n/2)), Value: strconv.AppendInt(nil, int64(i), 10)})
+	}
+	got := o.AppendCompact(nil)
+	var m map[string]int
+	if err := json.Unmarshal(got, &m); err != nil {
+		t.Fatal(err)
+	}
+	if back, err := Parse(got); err != nil || len(back) != n/2 || len(m) != n/2 || m["000000"] != n/2 {
+		t.Errorf("%d members, %d keys, first %d, %v", len(back), len(m), m["000000"], err)
 	}
 }
 

@@ -72,7 +72,6 @@ type setup struct {
 	store    store.Store
 	clock    *clock
 	log      *slog.Logger
-	unseeded bool
 	check    bool
 }
 
@@ -86,9 +85,6 @@ func onClock(c *clock) option                   { return func(s *setup) { s.cloc
 // checked turns the database check on, in either era.
 func checked(s *setup) { s.check, s.settings.Blacklisting = true, true }
 
-// ownKeys makes keys of its own: another installation.
-func ownKeys(s *setup) { s.unseeded = true }
-
 // start gives a core on a database of its own, in memory.
 func start(t *testing.T, opts ...option) *core {
 	t.Helper()
@@ -100,9 +96,7 @@ func start(t *testing.T, opts ...option) *core {
 	}
 	if s.store == nil {
 		s.store = openStore(t, "")
-		if !s.unseeded {
-			seedKeys(t, s.store, s.clock.ms.Load()-int64(10*time.Minute/time.Millisecond))
-		}
+		seedKeys(t, s.store, s.clock.ms.Load()-600_000)
 	}
 	engine, err := refcore.New(context.Background(), refcore.Options{Store: s.store, Settings: s.settings, Now: s.clock.now, Log: s.log})
 	if err != nil {

@@ -215,40 +215,53 @@ func (u *Unverified) Claims() (Access, error) {
 }
 
 // legacyClaims reads versions 1 and 2: own names, times in ms, payload nested.
-// A name that stands twice is refused.
+// A claim that stands twice is refused.
 func legacyClaims(v Version, o rawjson.Object) (Access, error) {
 	a := Access{Version: v, TenantID: "public", Payload: []byte("{}")}
-	for i, m := range o {
-		if slices.ContainsFunc(o[:i], func(earlier rawjson.Member) bool { return earlier.Key == m.Key }) {
-			return Access{}, twice(m.Key)
-		}
-		var ok = true
+	seen := 0
+	for _, m := range o {
+		var ok bool
+		bit := 0
 		switch m.Key {
-		case "sessionHandle":
-			a.Handle, ok = rawjson.String(m.Value)
 		case "userId":
 			a.UserID, ok = rawjson.String(m.Value)
-		case "refreshTokenHash1":
-			a.RefreshHash1, ok = rawjson.String(m.Value)
-		case "parentRefreshTokenHash1":
-			a.ParentHash1, ok = nullableString(m.Value)
-		case "antiCsrfToken":
-			a.AntiCSRF, ok = nullableString(m.Value)
+			bit = 1 << 0
 		case "expiryTime":
 			a.Expiry, ok = integer(m.Value)
+			bit = 1 << 1
 		case "timeCreated":
 			a.Created, ok = integer(m.Value)
+			bit = 1 << 2
+		case "sessionHandle":
+			a.Handle, ok = rawjson.String(m.Value)
+			bit = 1 << 3
+		case "refreshTokenHash1":
+			a.RefreshHash1, ok = rawjson.String(m.Value)
+			bit = 1 << 4
+		case "parentRefreshTokenHash1":
+			a.ParentHash1, ok = nullableString(m.Value)
+			bit = 1 << 5
+		case "antiCsrfToken":
+			a.AntiCSRF, ok = nullableString(m.Value)
+			bit = 1 << 6
 		case "userData":
 			if ok = rawjson.IsObject(m.Value); ok {
 				a.Payload = m.Value
 			}
+			bit = 1 << 7
+		default:
+			continue
 		}
 		if !ok {
 			return Access{}, Invalid("Access token claim has a wrong type: " + m.Key)
 		}
+		if seen&bit != 0 {
+			return Access{}, twice(m.Key)
+		}
+		seen |= bit
 	}
-	for _, name := range legacyNames {
-		if o.Get(name) == nil {
+	for i, name := range legacyNames {
+		if seen&(1<<i) == 0 {
 			return Access{}, Invalid(missingClaim + " " + name)
 		}
 	}
