@@ -16,15 +16,20 @@ type place struct {
 // notTenants are words that are never taken for a tenant.
 var notTenants = map[string]bool{"recipe": true, "config": true, "users": true, "hello": true}
 
-// resolve takes a decoded path apart. The path has been stripped of the base path.
-func resolve(p string) place {
-	if i := strings.IndexByte(p, ';'); i >= 0 {
+// plain drops parameters and resolves "//", "/./" and "/../".
+func plain(p string) string {
+	if strings.IndexByte(p, ';') >= 0 {
 		p = dropParameters(p)
 	}
 	if strings.Contains(p, "//") || strings.Contains(p, "/.") {
 		p = path.Clean("/" + p)
 	}
-	p = strings.ToLower(p)
+	return p
+}
+
+// resolve takes a decoded path apart. The path has been stripped of the base path.
+func resolve(p string) place {
+	p = strings.ToLower(plain(p))
 	pl := place{app: "public", tenant: "public"}
 	p = strings.TrimRight(p, "/")
 	if rest, ok := strings.CutPrefix(p, "/appid-"); ok {

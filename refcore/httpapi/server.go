@@ -208,7 +208,8 @@ func (s *Server) serve(c *call, buf *bytes.Buffer) error {
 
 func (s *Server) underBase(p string) (string, bool) {
 	if s.basePath != "" {
-		rest, ok := strings.CutPrefix(p, s.basePath)
+		// Plain first: a path that climbs out of the base path is outside it.
+		rest, ok := strings.CutPrefix(plain(p), s.basePath)
 		if !ok || rest != "" && rest[0] != '/' {
 			return "", false
 		}

@@ -169,7 +169,10 @@ var httpTransport = []rule{
 		c := start(t, surface(func(o *httpapi.Options) { o.BasePath = "/auth/core" }))
 		c.do("GET", "/auth/core/hello", "", nil).text(200, "Hello")
 		c.post("5.0", "/auth/core"+pathSession, createBody()).ok()
-		for _, p := range []string{"/hello", "/auth/hello", "/auth/corehello", "/AUTH/core/hello", pathSession} {
+		for _, p := range []string{"/auth/core", "/auth/core/", "//auth/./core/x/../hello", "/auth/core;x=1/hello"} {
+			c.do("GET", p, "", nil).text(200, "Hello")
+		}
+		for _, p := range []string{"/hello", "/auth/hello", "/auth/corehello", "/AUTH/core/hello", pathSession, "/auth/core/../hello", "/auth/core/../../hello"} {
 			if a := c.do("GET", p, "", nil); a.code != 404 {
 				a.fail("want 404")
 			}
