@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func parseBudgets(in []string) (map[string]float64, error) {
 		for _, n := range budgetNames() {
 			known = known || n == name
 		}
-		if !ok || err != nil || !known {
+		if !ok || err != nil || !known || math.IsNaN(limit) || math.IsInf(limit, 0) {
 			return nil, fmt.Errorf("--budget %s: want NAME=LIMIT with a name of %s", s, strings.Join(budgetNames(), ", "))
 		}
 		out[name] = limit

@@ -22,7 +22,11 @@ func cmdGenerator(ctx context.Context, args []string, s streams) int {
 	return generator.Main(ctx, args, s.in, s.out, s.err)
 }
 
-func cmdVersion(_ context.Context, _ []string, s streams) int {
+func cmdVersion(_ context.Context, args []string, s streams) int {
+	f := newFlags("version", "coreproof version", "  coreproof version\n")
+	if code, done := f.parse(args, s); done {
+		return code
+	}
 	fmt.Fprintf(s.out, "coreproof %s %s %s %s/%s\n", version.String(), version.Commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return exitHeld
 }

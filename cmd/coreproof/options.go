@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -29,6 +30,7 @@ type options struct {
 	scale                    float64
 
 	rounds, floorRounds, closedRounds int
+	measures                          bool // the command has the flags of measuring
 	stretch                           time.Duration
 	rate                              float64
 	tokens                            int
@@ -64,6 +66,7 @@ func (o *options) selection(f *flags) {
 }
 
 func (o *options) measuring(f *flags, rounds, floor, closed int, stretch time.Duration) {
+	o.measures = true
 	f.IntVar(&o.rounds, "rounds", rounds, "cost rounds an era")
 	f.IntVar(&o.floorRounds, "floor-rounds", floor, "A/A rounds an era: the noise floor")
 	f.IntVar(&o.closedRounds, "closed-rounds", closed, "saturated rounds an era")
@@ -124,8 +127,17 @@ func (o *options) check(args []string) error {
 			return fmt.Errorf("%s %d: at least %d", n.flag, n.n, n.min)
 		}
 	}
-	if o.scale < 0 {
-		return fmt.Errorf("--scale %s: must be positive", strconv.FormatFloat(o.scale, 'g', -1, 64))
+	for _, n := range []struct {
+		flag string
+		v    float64
+		ok   bool
+	}{{"--scale", o.scale, o.scale >= 0}, {"--rate", o.rate, o.rate >= 0}, {"--rate-cap", o.url.RateCap, o.url.RateCap > 0}} {
+		if !n.ok || math.IsInf(n.v, 0) { // no comparison with NaN is true
+			return fmt.Errorf("%s %s: must be positive", n.flag, strconv.FormatFloat(n.v, 'g', -1, 64))
+		}
+	}
+	if o.measures && o.stretch <= 0 {
+		return fmt.Errorf("--stretch %s: must be positive", o.stretch)
 	}
 	if _, err := parseBudgets(o.budgets); err != nil {
 		return err

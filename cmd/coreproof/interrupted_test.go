@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// children of this process, by what Linux tells; other systems tell nothing.
+func children(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // it ended
+		}
+		_, rest, _ := strings.Cut(string(b), ") ") // the name may hold anything
+		if f := strings.Fields(rest); len(f) > 1 && f[1] == fmt.Sprint(os.Getpid()) {
+			list = append(list, string(b))
+		}
+	}
+	return list
+}
+
+// TestInterrupted: what was found is saved and marked, and nothing stays behind.
+// It counts this process's children, so it runs alone.
+func TestInterrupted(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("this system does not tell children")
+	}
+	for _, command := range []string{"conform", "bench", "run"} {
+		t.Run(command, func(t *testing.T) {
+			if c := children(t); len(c) > 0 {
+				t.Fatalf("children before: %v", c)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			dir := t.TempDir()
+			ended := make(chan outcome, 1)
+			go func() { ended <- coreproof(ctx, command, "--out", dir) }()
+			deadline := time.After(time.Minute)
+			for len(children(t)) < 2 { // both sides are up, or nearly
+				select {
+				case o := <-ended:
+					t.Fatalf("it ended before it was interrupted: %+v", o)
+				case <-deadline:
+					t.Fatal("no core was started")
+				case <-time.After(5 * time.Millisecond):
+				}
+			}
+			cancel()
+			var o outcome
+			select {
+			case o = <-ended:
+			case <-time.After(time.Minute):
+				t.Fatal("no end after the interruption")
+			}
+			if o.code != exitUntried {
+				t.Errorf("exit %d: %s %s", o.code, o.out, o.err)
+			}
+			p := load(t, dir)
+			if p.Interrupted == "" || p.Verdict.ExitCode != exitUntried || !strings.Contains(strings.Join(p.Verdict.Reasons, "\n"), "interrupted") {
+				t.Errorf("interrupted %q, verdict %+v", p.Interrupted, p.Verdict)
+			}
+			if len(p.Targets) != 1 {
+				t.Errorf("%d targets", len(p.Targets))
+			}
+			if c := children(t); len(c) > 0 {
+				t.Errorf("children after: %v", c)
+			}
+			if left, err := filepath.Glob(filepath.Join(os.TempDir(), "coreproof-*")); err == nil && len(left) > 0 {
+				t.Logf("in the temporary folder: %v (others' perhaps)", left)
+			}
+		})
+	}
+}
