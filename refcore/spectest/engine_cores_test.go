@@ -279,7 +279,7 @@ var engineCores = []rule{
 func TestRotationUnderLoad(t *testing.T) {
 	t.Parallel()
 	cores := seeded(t, 3)
-	for range 3 {
+	for round := range 3 {
 		cores[0].clock.advance(keyInterval - time.Second)
 		together(cores, 12, func(c *core, i int) {
 			cdi := []string{"2.20", "5.0", "5.6"}[i/3%3]
@@ -297,6 +297,8 @@ func TestRotationUnderLoad(t *testing.T) {
 				}
 			}
 		})
+		// The new key is made beside the calls: it may come later than they end.
+		until(t, "a new key is stored", func() bool { return len(cores[0].dynamicKeys()) == round+2 })
 	}
 	created := map[string]bool{}
 	for _, c := range cores {

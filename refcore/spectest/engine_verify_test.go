@@ -71,6 +71,9 @@ var engineVerify = []rule{
 		c := start(t, checked)
 		s := c.create(cdi)
 		c.expire(s.handle, epoch) // the last millisecond: alive for refresh and listing only
+		last := c.create(cdi, obj{"userId": "last"})
+		c.expire(last.handle, epoch)
+		c.refresh(cdi, last.refresh).ok()
 		c.getSession(cdi, s.handle).unauth(msgNone)
 		c.setData(cdi, s.handle, obj{}).unauth(msgNone)
 		c.regenerate(cdi, s.access, obj{}).unauth(msgNone)
