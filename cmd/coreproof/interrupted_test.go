@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-// children of this process, by what Linux tells; other systems tell nothing.
-func children(t *testing.T) []string {
+// children of a process, by what Linux tells; other systems tell nothing.
+func children(t *testing.T, of int) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -24,7 +25,7 @@ func children(t *testing.T) []string {
 			continue // it ended
 		}
 		_, rest, _ := strings.Cut(string(b), ") ") // the name may hold anything
-		if f := strings.Fields(rest); len(f) > 1 && f[1] == fmt.Sprint(os.Getpid()) {
+		if f := strings.Fields(rest); len(f) > 1 && f[1] == fmt.Sprint(of) {
 			list = append(list, string(b))
 		}
 	}
@@ -39,7 +40,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	for _, command := range []string{"conform", "bench", "run"} {
 		t.Run(command, func(t *testing.T) {
-			if c := children(t); len(c) > 0 {
+			if c := children(t, os.Getpid()); len(c) > 0 {
 				t.Fatalf("children before: %v", c)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -48,7 +49,7 @@ func TestInterrupted(t *testing.T) {
 			ended := make(chan outcome, 1)
 			go func() { ended <- coreproof(ctx, command, "--out", dir) }()
 			deadline := time.After(time.Minute)
-			for len(children(t)) < 2 { // both sides are up, or nearly
+			for len(children(t, os.Getpid())) < 2 { // both sides are up, or nearly
 				select {
 				case o := <-ended:
 					t.Fatalf("it ended before it was interrupted: %+v", o)
@@ -74,12 +75,52 @@ func TestInterrupted(t *testing.T) {
 			if len(p.Targets) != 1 {
 				t.Errorf("%d targets", len(p.Targets))
 			}
-			if c := children(t); len(c) > 0 {
+			if c := children(t, os.Getpid()); len(c) > 0 {
 				t.Errorf("children after: %v", c)
 			}
-			if left, err := filepath.Glob(filepath.Join(os.TempDir(), "coreproof-*")); err == nil && len(left) > 0 {
-				t.Logf("in the temporary folder: %v (others' perhaps)", left)
-			}
 		})
+	}
+}
+
+// TestSignalledTwice at once, as timeout(1) does, is interrupted in order too.
+func TestSignalledTwice(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("this system does not tell children")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(exe, "conform", "--out", dir)
+	var stderr text
+	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1"), &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	for end := time.Now().Add(time.Minute); len(children(t, cmd.Process.Pid)) < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no core was started: %s", stderr.String())
+		}
+	}
+	cores := children(t, cmd.Process.Pid)
+	for range 2 {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != exitUntried {
+		t.Errorf("%v, want exit 2: %s", err, stderr.String())
+	}
+	if p := load(t, dir); p.Interrupted == "" {
+		t.Error("the proof does not say that the run was interrupted")
+	}
+	for _, c := range cores {
+		pid, _, _ := strings.Cut(c, " ")
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			t.Errorf("core %s is still there", c)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/coreproof/coreproof/internal/target"
 )
@@ -51,9 +52,11 @@ func commands() []command {
 
 func main() {
 	target.QuietContainers()
-	// The first Ctrl-C ends the run in order; the second one ends the program.
+	// The first Ctrl-C ends the run in order; the second one ends the program. One
+	// that comes right after the first is the same one: some callers signal both the
+	// process and its group.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	code := dispatch(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(code)
