@@ -31,7 +31,7 @@ func MySQL(t testing.TB) *Server {
 func MariaDB(t testing.TB) *Server {
 	t.Helper()
 	return get(t, "MARIADB", "mariadb:11", func(ctx context.Context, image string) (*Server, error) {
-		loopback, err := onLoopback("3306/tcp")
+		loopback, err := onLoopback("3306/tcp", "33060/tcp")
 		if err != nil {
 			return nil, err
 		}
