@@ -63,7 +63,7 @@ func TestAppendCompact(t *testing.T) {
 // no more than linear time: quadratic, this test would run for minutes.
 func TestAppendCompactMany(t *testing.T) {
 	t.Parallel()
-	const n = 300_000
+	const n = 100_000
 	var o Object
 	for i := range n {
 		o = append(o, Member{Key: fmt.Sprintf("%06d", i%(n/2)), Value: strconv.AppendInt(nil, int64(i), 10)})

@@ -237,6 +237,11 @@ func from(v string) (list []string) {
 	}
 	return list
 }
+
+// eras are versions of each way to decide about the database and to refresh,
+// for what needs a database file and with it a disk.
+var eras = []string{"2.20", "2.21", "5.5", "5.6"}
+
 func upTo(v string) (list []string) {
 	for _, x := range all() {
 		if atLeast(v, x) {

@@ -50,7 +50,7 @@ var engineVerify = []rule{
 		c.clock.advance(time.Millisecond)
 		c.verify(cdi, s.access).tryRefresh()
 	}},
-	{number: 37, name: "removed, check on, any core", cdi: all(), run: func(t *testing.T, cdi string) {
+	{number: 37, name: "removed, check on, any core", cdi: eras, run: func(t *testing.T, cdi string) {
 		cores := deploy(t, 3, checked)
 		s := cores[0].create(cdi)
 		for _, c := range cores {

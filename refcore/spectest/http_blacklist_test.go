@@ -64,7 +64,7 @@ var httpBlacklist = []rule{
 			c.post(cdi, pathHandshake, obj{}).ok().equals(on, "accessTokenBlacklistingEnabled")
 		}
 	}},
-	{number: 76, name: "immediately, on every instance", cdi: all(), run: func(t *testing.T, cdi string) {
+	{number: 76, name: "immediately, on every instance", cdi: eras, run: func(t *testing.T, cdi string) {
 		cores := deploy(t, 2, checked)
 		for i := range 4 {
 			a, b := cores[i%2], cores[1-i%2]

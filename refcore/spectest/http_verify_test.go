@@ -112,7 +112,7 @@ var httpVerify = []rule{
 			c.verify(cdi, token).ok().noToken().only("session", "payloadUpdateAvailable")
 		}
 	}},
-	{number: 67, name: "tokens of one version at all others", cdi: every(), run: func(t *testing.T, cdi string) {
+	{number: 67, name: "tokens of one version at all others", cdi: all(), run: func(t *testing.T, cdi string) {
 		c := start(t, checked)
 		for _, other := range every() {
 			c.verify(other, c.create(cdi).access).ok().equals("user", "session", "userId").inner("session").only(sessionShape(other)...)

@@ -173,7 +173,7 @@ func TestHostileBodies(t *testing.T) {
 		"userId", "enableAntiCsrf", "userDataInJWT", "userDataInDatabase", "accessTokenValidity", "useDynamicSigningKey", "accessToken", "antiCsrfToken", "doAntiCsrfCheck", "checkDatabase",
 		"refreshToken", "sessionHandles", "sessionHandle", "revokeAcrossAllTenants", "algorithm", "jwksDomain", "payload", "validity", "useStaticSigningKey",
 	}
-	for _, cdi := range []string{"2.7", "2.21", "5.6"} {
+	for _, cdi := range []string{"2.7", "5.6"} {
 		s := c.create(cdi)
 		endpoints := append([]endpoint{{method: "POST", path: pathJWT, body: func(*core, string, session) obj {
 			return obj{"algorithm": "RS256", "jwksDomain": "d", "payload": obj{}, "validity": 10}
@@ -225,7 +225,7 @@ func TestHostileAmounts(t *testing.T) {
 	c := start(t, checked)
 	var many strings.Builder
 	many.WriteString(`{"m0":0`)
-	for i := 1; i < 50_000; i++ {
+	for i := 1; i < 20_000; i++ {
 		many.WriteString(`,"` + itoa(int64(i)) + `":1`)
 	}
 	many.WriteByte('}')
@@ -247,7 +247,7 @@ func TestHostileAmounts(t *testing.T) {
 			a.fail("want 400")
 		}
 	}
-	c.post("5.0", pathRemove, `{"sessionHandles":[""`+strings.Repeat(`,"x"`, 100_000)+`]}`).ok().equals([]string{}, "sessionHandlesRevoked")
+	c.post("5.0", pathRemove, `{"sessionHandles":[""`+strings.Repeat(`,"x"`, 5_000)+`]}`).ok().equals([]string{}, "sessionHandlesRevoked")
 }
 
 // logged collects everything that a core logs, at every level.
