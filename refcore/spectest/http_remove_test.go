@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coreproof/coreproof/refcore"
 )
 
 const msgOneOf = "Invalid JSON input - use one of userId or sessionHandles array"
@@ -67,6 +69,17 @@ var httpRemove = []rule{
 		for _, body := range []string{"", "{}", "garbage"} {
 			c.post(cdi, pathHandshake, body).ok().only(append(keyShape(cdi), "accessTokenBlacklistingEnabled", "accessTokenValidity", "refreshTokenValidity")...).
 				equals(3_600_000, "accessTokenValidity").equals(8_640_000_000, "refreshTokenValidity")
+		}
+		const created = epoch - 600_000
+		for dynamic, want := range map[bool][2]int64{
+			true:  {created + 168*3_600_000, created + 170*3_600_000}, // signs for I, verifies for I + 2V
+			false: {315_360_000_000, created + 315_360_000_000},
+		} {
+			c := start(t, settings(func(s *refcore.Settings) { s.DynamicKeys = dynamic }))
+			a := c.post(cdi, pathHandshake, obj{}).ok().equals(want[0], "jwtSigningPublicKeyExpiryTime")
+			if atLeast(cdi, "2.9") {
+				a.equals([]obj{{"publicKey": a.str("jwtSigningPublicKey"), "createdAt": created, "expiryTime": want[1]}}, "jwtSigningPublicKeyList")
+			}
 		}
 	}},
 	{number: 114, name: "handshake is gone", cdi: from("2.21"), run: func(t *testing.T, cdi string) {
