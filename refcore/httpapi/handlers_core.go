@@ -91,6 +91,9 @@ func jwtSign(s *Server, c *call) error {
 	if *validity <= 0 {
 		return refcore.BadInput("validity must be greater than or equal to 0")
 	}
+	if *validity > longestValidity {
+		return refcore.BadInput("validity must be less than 100,000 years")
+	}
 	if err := c.publicOnly(); err != nil {
 		return err
 	}
@@ -106,6 +109,9 @@ func jwtSign(s *Server, c *call) error {
 	c.out = append(rawjson.AppendString(c.out, jwt), '}')
 	return nil
 }
+
+// longestValidity keeps an expiry in seconds from overflowing.
+const longestValidity = 100_000 * 365 * 24 * 3600
 
 // atLeast is n when a version has the feature, else ignored.
 func atLeast(has bool, n need) need {
