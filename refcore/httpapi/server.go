@@ -145,11 +145,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{ctx: r.Context(), http: r, header: w.Header()}
 	err := s.guarded(c, buf)
 	if err == nil {
-		c.out = append(c.out, '\n')
-		c.header["Content-Type"] = jsonType
-		c.header["Content-Length"] = []string{strconv.Itoa(len(c.out))}
-		w.WriteHeader(http.StatusOK)
-		_, _ = w.Write(c.out) // a caller that went away needs no answer
+		writeJSON(w, c.out)
 	} else {
 		s.fail(w, c, err)
 	}
