@@ -2,16 +2,18 @@ package bench
 
 import (
 	"context"
-	"math"
 	"os"
-	"strings"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
 )
 
 // TestMain lets the test binary be a core and a generator, as coreproof can be.
@@ -20,10 +22,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "core":
 			os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
-		case "core-on-server":
-			os.Exit(serve.Main(context.Background(), "core", os.Args[4:], coreEnviron(os.Args[2], os.Args[3]), os.Stdin, os.Stdout, os.Stderr))
-		case "bare":
-			os.Exit(bareMain(os.Args[2:]))
+		case "mannered":
+			os.Exit(manneredMain(os.Args[2:]))
 		case "generator":
 			os.Exit(generator.Main(context.Background(), os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		}
@@ -31,17 +31,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func embedded(t *testing.T) *target.Embedded {
+func embedded(t *testing.T) *launch.Embedded {
 	t.Helper()
-	core, err := target.Own("core")
+	core, err := launch.Own("core")
 	if err != nil {
 		t.Fatal(err)
 	}
-	gen, err := target.Own("generator")
+	gen, err := launch.Own("generator")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := target.NewEmbedded(target.EmbeddedOptions{Command: core, GeneratorCommand: gen})
+	e, err := launch.NewEmbedded(launch.EmbeddedOptions{Command: core, GeneratorCommand: gen})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,62 +53,77 @@ func embedded(t *testing.T) *target.Embedded {
 	return e
 }
 
+func fixed(cost, floor, saturated int) func() Plan {
+	return func() Plan { return &FixedPlan{Cost: cost, Floor: floor, Saturated: saturated} }
+}
+
 func TestRun(t *testing.T) {
 	t.Parallel()
-	res, err := Run(t.Context(), Options{
-		Target: embedded(t), Protocols: []target.Protocol{"2.20", "5.4"}, CostRounds: 2, FloorRounds: 1, ClosedRounds: 1,
-		Stretch: 200 * time.Millisecond, ClosedStretch: 100 * time.Millisecond, RateHz: 200, Tokens: 50, Connections: 2, Pin: true, Seed: 1,
+	res, left, err := Run(t.Context(), Options{
+		Target: embedded(t), Versions: []string{"2.20", "5.4"}, Plan: fixed(2, 1, 1),
+		Window: 200 * time.Millisecond, SaturatedWindow: 100 * time.Millisecond, RateHz: 200, Tokens: 50, Connections: 2, Pin: true, Seed: 1,
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || left != nil {
+		t.Fatal(left, err)
 	}
-	if len(res) != 2 || res[0].Era != "setting" || res[1].Era != "request" {
-		t.Fatalf("eras = %d, want setting and request", len(res))
+	if len(res) != 2 || res[0].FlagMode != "setting" || res[1].FlagMode != "request" {
+		t.Fatalf("%d results, want one where the setting decides and one where the request does", len(res))
 	}
 	for _, b := range res {
 		kinds := map[string]int{}
 		for _, r := range b.Rounds {
 			kinds[r.Kind]++
-			if r.A.Calls == 0 || r.B.Calls == 0 || r.A.Errors+r.B.Errors != 0 {
-				t.Errorf("%s round %d: calls %d and %d, errors %d and %d", b.Protocol, r.Index, r.A.Calls, r.B.Calls, r.A.Errors, r.B.Errors)
+			if len(r.Windows) != 2 {
+				t.Fatalf("%s round %d has %d windows", b.Protocol, r.Index, len(r.Windows))
 			}
-			if r.Kind == "cost" && (r.A.Flag != "off" || r.B.Flag != "on") || r.Kind == "aa" && r.A.Flag != r.B.Flag {
-				t.Errorf("%s round %d of kind %s has sides %s and %s", b.Protocol, r.Index, r.Kind, r.A.Flag, r.B.Flag)
+			x, y := r.Windows[0], r.Windows[1]
+			if x.Calls == 0 || y.Calls == 0 || x.Errors+y.Errors != 0 {
+				t.Errorf("%s round %d: %+v", b.Protocol, r.Index, r.Windows)
+			}
+			if r.Kind == proof.KindCost && (x.Variant != Off || y.Variant != On) || r.Kind == proof.KindFloor && x.Variant != y.Variant {
+				t.Errorf("%s round %d of kind %s has variants %s and %s", b.Protocol, r.Index, r.Kind, x.Variant, y.Variant)
 			}
 		}
 		for _, d := range b.Dropped {
 			kinds[d.Kind]++
 		}
-		if kinds["cost"] != 2 || kinds["aa"] != 1 || kinds["closed"] != 1 {
+		floor := kinds[proof.KindFloor] > 0 || b.Design.FloorReason != ""           // slow to start: the processes are kept
+		if kinds[proof.KindCost] < 2 || !floor || kinds[proof.KindSaturated] != 1 { // some are made up for
 			t.Errorf("%s: rounds = %v", b.Protocol, kinds)
 		}
-		if b.Design.Tokens != 50 || b.Design.Rows < 50 || b.Design.RateHz != 200 {
+		if b.Design.Tokens != 50 || b.Design.Rows == nil || *b.Design.Rows < 50 || b.Design.RateHz != 200 {
 			t.Errorf("%s: design = %+v", b.Protocol, b.Design)
+		}
+		if len(b.Controls) != 2 || b.Controls[0].Accepted != controlTrials || b.Controls[1].Accepted != 0 {
+			t.Errorf("%s: controls = %+v", b.Protocol, b.Controls)
+		}
+		if len(b.Steady) != 2 || !b.Steady[0].Reached || b.Steady[0].Unit != "µs" {
+			t.Errorf("%s: steady = %+v", b.Protocol, b.Steady)
 		}
 	}
 }
 
 func TestFootprint(t *testing.T) {
 	t.Parallel()
-	f, err := Footprint(t.Context(), FootprintOptions{Target: embedded(t), Protocols: []target.Protocol{"2.20", "5.4"}, Calls: 20, Sessions: 60})
+	f, err := Footprint(t.Context(), FootprintOptions{Target: embedded(t), Versions: []string{"2.20", "5.4"}, Calls: 20, Sessions: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := 0
 	for _, s := range f.Statements {
-		if s.Operation != "verify" {
+		if s.Operation != proof.OpVerify {
 			continue
 		}
 		seen++
-		want := map[string]float64{"on": 1, "off": 0}[s.Flag]
+		want := map[string]float64{On: 1, Off: 0}[s.Flag]
 		if s.PerCall() != want || s.Calls != 20 {
-			t.Errorf("%s era, flag %s: %g statements a verify over %d calls, want %g over 20", s.Era, s.Flag, s.PerCall(), s.Calls, want)
+			t.Errorf("%s, flag %s: %g statements a verify over %d calls, want %g over 20", s.Protocol, s.Flag, s.PerCall(), s.Calls, want)
 		}
 	}
 	if seen != 4 {
 		t.Errorf("verify was counted for %d of 4 combinations", seen)
 	}
-	if f.Space == nil || !f.Space.Held {
+	if s := f.Space; s == nil || s.RowsOn == 0 || s.RowsOn != s.RowsOff || s.RevokedOn >= s.RowsOn || s.SchemaOn != s.SchemaOff {
 		t.Errorf("space = %+v", f.Space)
 	}
 }
@@ -118,124 +133,77 @@ func TestWrongAnswersFailTheRun(t *testing.T) {
 	t.Parallel()
 	tg := embedded(t)
 	ctx := t.Context()
-	d, err := tg.Start(ctx, 1, target.Settings{})
+	d, err := tg.Start(ctx, 1, launch.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := true
-	res, err := Run(ctx, Options{
-		Target: tg, Protocols: []target.Protocol{"2.20"}, CostRounds: 1, Stretch: 200 * time.Millisecond, RateHz: 100, Tokens: usersPerPopulation, Connections: 2, Seed: 3,
-		Progress: func(e Event) {
-			if e.Phase != "calibrate" || !first {
-				return
-			}
-			first = false
-			revokeEverything(t, d)
+	var once sync.Once
+	rounds := fixed(1, 0, 0)
+	res, _, err := Run(ctx, Options{
+		Target: tg, Versions: []string{"2.20"}, Window: 200 * time.Millisecond, RateHz: 100, Tokens: usersPerPopulation, Connections: 2, Seed: 3,
+		Plan: func() Plan {
+			once.Do(func() { revokeEverything(t, d) })
+			return rounds()
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var off, on int64
+	wrong := map[string]int64{}
 	for _, r := range res[0].Rounds {
-		off, on = off+r.A.Errors, on+r.B.Errors
+		for _, w := range r.Windows {
+			wrong[w.Variant] += w.Errors
+		}
 	}
-	if off != 0 || on == 0 {
-		t.Errorf("wrong answers: %d with the flag off, %d with it on; want none and some", off, on)
+	if wrong[Off] != 0 || wrong[On] == 0 {
+		t.Errorf("wrong answers: %d with the flag off, %d with it on; want none and some", wrong[Off], wrong[On])
 	}
 	p := &proof.Proof{Targets: []proof.Target{{Name: "x", Bench: res}}}
-	if v := proof.Judge(p); v.ExitCode != 1 {
-		t.Errorf("verdict = %+v, want a fail", v)
+	if verdict.Derive(p); p.Verdict.ExitCode != 1 {
+		t.Errorf("verdict = %+v, want a fail", p.Verdict)
 	}
 }
 
 // revokeEverything ends the sessions of the bench's own users.
-func revokeEverything(t *testing.T, d target.Deployment) {
+func revokeEverything(t *testing.T, d launch.Deployment) {
 	t.Helper()
-	core := d.Clients("2.20")[0]
+	cores, err := d.Cores("2.20")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	m := measurement{bench: &bench{Options: Options{Seed: 3}}, version: "2.20"}
 	for i := range usersPerPopulation {
-		if _, err := core.RevokeUser(t.Context(), user(benchUsers(3, "2.20"), i)); err != nil {
-			t.Fatal(err)
+		if _, err := cores[0].(protocol.UserRevoker).RevokeUser(t.Context(), user(m.users(), i)); err != nil {
+			t.Error(err)
 		}
 	}
 }
 
-func TestAnEmptyMachineIsNotGateable(t *testing.T) {
+// TestN3TwoCoresAlikeHaveNoPrice: two flag-on cores at a version where the setting
+// decides are no pair, and pricing them would say that blacklisting is free.
+func TestN3TwoCoresAlikeHaveNoPrice(t *testing.T) {
 	t.Parallel()
-	e := synthetic([]proof.Round{{Kind: "cost", A: proof.Side{Flag: "off", Calls: 10, CPU: -1, P50: 1}, B: proof.Side{Flag: "on", Calls: 10, CPU: -1, P50: 2}}})
-	e.summarise()
-	if e.res.Gateable || e.res.NotGateable == "" || e.res.CoreCPURatio != nil {
-		t.Errorf("without a CPU clock: gateable %v, ratio %v", e.res.Gateable, e.res.CoreCPURatio)
-	}
-	if e.res.CostPerCall == nil || e.res.CostPerCall.Value != 1 {
-		t.Errorf("cost per call = %+v, want 1 ms from the latencies", e.res.CostPerCall)
-	}
-}
-
-func synthetic(rounds []proof.Round) *era {
-	return &era{bench: &bench{}, res: &proof.Bench{Gateable: true, Rounds: rounds}, merged: newMerged()}
-}
-
-func TestSummary(t *testing.T) {
-	t.Parallel()
-	var rounds []proof.Round
-	for i := range 8 {
-		wobble := 1 + 0.01*float64(i%2)
-		rounds = append(rounds,
-			proof.Round{Kind: "cost", DatabaseCPU: 5000, A: proof.Side{Calls: 100, CPU: 10000 * wobble, P50: 1}, B: proof.Side{Calls: 100, CPU: 15000 * wobble, P50: 1.5}},
-			proof.Round{Kind: "aa", A: proof.Side{Calls: 100, CPU: 10000 * wobble, P50: 1}, B: proof.Side{Calls: 100, CPU: 10000, P50: 1}},
-			proof.Round{Kind: "closed", A: proof.Side{Calls: 100, CPU: 8000, Rate: 1000}, B: proof.Side{Calls: 80, CPU: 8000, Rate: 800}},
-			proof.Round{Kind: "cost", Saturated: true, DatabaseCPU: 5000, A: proof.Side{Calls: 100, CPU: 10000 * wobble, P50: 500}, B: proof.Side{Calls: 100, CPU: 15000 * wobble, P50: 900}})
-	}
-	e := synthetic(rounds)
-	e.summarise()
-	b := e.res
-	for _, tc := range []struct {
-		name string
-		got  *proof.Estimate
-		want float64
-	}{
-		{"core CPU ratio", b.CoreCPURatio, 1.5}, {"core CPU off", b.CoreCPUOff, 100.5}, {"core CPU difference", b.CoreCPUDiff, 50.25},
-		{"database CPU", b.DatabaseCPU, 50}, {"cost per call, saturated rounds left out", b.CostPerCall, 0.5},
-		{"throughput ratio", b.ThroughputRatio, 0.8}, {"saturated CPU on", b.SaturatedCPUOn, 100}, {"floor", b.Floor, 0.995},
-	} {
-		if tc.got == nil || math.Abs(tc.got.Value-tc.want) > 0.01*tc.want {
-			t.Errorf("%s = %+v, want %v", tc.name, tc.got, tc.want)
-			continue
-		}
-		if tc.got.Low > tc.got.Value || tc.got.High < tc.got.Value || math.IsInf(tc.got.High, 0) {
-			t.Errorf("%s: interval [%v, %v] around %v", tc.name, tc.got.Low, tc.got.High, tc.got.Value)
-		}
-	}
-	if !strings.Contains(b.CoreCPURatio.Method, "anytime") {
-		t.Errorf("method of the claim = %q", b.CoreCPURatio.Method)
-	}
-}
-
-func TestJudgeSpace(t *testing.T) {
-	t.Parallel()
-	good := proof.Space{SchemaOn: "s", SchemaOff: "s", RowsOn: 10, RowsOff: 10, RevokedOn: 6, RevokedOff: 6, BytesOn: 1000, BytesOff: 1000, Tolerance: 0.05}
-	for _, tc := range []struct {
-		name   string
-		change func(*proof.Space)
-		held   bool
-	}{
-		{"equal", func(*proof.Space) {}, true},
-		{"bytes within the tolerance", func(s *proof.Space) { s.BytesOn = 1049 }, true},
-		{"more bytes", func(s *proof.Space) { s.BytesOn = 1051 }, false},
-		{"fewer bytes", func(s *proof.Space) { s.BytesOn = 900 }, false},
-		{"another schema", func(s *proof.Space) { s.SchemaOn = "t" }, false},
-		{"more rows", func(s *proof.Space) { s.RowsOn = 11 }, false},
-		{"rows stay after the revokes", func(s *proof.Space) { s.RevokedOn = 7 }, false},
-		{"nothing revoked", func(s *proof.Space) { s.RevokedOn, s.RevokedOff = 10, 10 }, false},
-		{"no rows at all", func(s *proof.Space) { s.RowsOn, s.RowsOff, s.RevokedOn, s.RevokedOff = 0, 0, 0, 0 }, false},
-	} {
-		s := good
-		tc.change(&s)
-		judgeSpace(&s)
-		if s.Held != tc.held || s.Held == (s.Reason != "") {
-			t.Errorf("%s: held %v (%q), want %v", tc.name, s.Held, s.Reason, tc.held)
-		}
+	both := FlagVariants()
+	for name, flag := range map[string]bool{"both on": true, "both off": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			variants := append([]Variant(nil), both...)
+			for i := range variants {
+				variants[i].Settings.Flag = flag
+			}
+			res, _, err := Run(t.Context(), Options{Target: embedded(t), Versions: []string{"2.20"}, Variants: variants, Plan: fixed(2, 0, 0), Tokens: 50, RateHz: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(res[0].Rounds) != 0 {
+				t.Errorf("%d rounds were measured between cores that do not differ", len(res[0].Rounds))
+			}
+			p := &proof.Proof{Targets: []proof.Target{{Name: "x", Bench: res}}}
+			if verdict.Derive(p); p.Verdict.ExitCode == 0 {
+				t.Errorf("verdict = %+v, want no success", p.Verdict)
+			}
+		})
 	}
 }
 
@@ -248,7 +216,7 @@ func TestBins(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := bins(h, "on")
+	b := bins(h, On)
 	var sum int64
 	for i, c := range b.Count {
 		sum += c
@@ -258,5 +226,66 @@ func TestBins(t *testing.T) {
 	}
 	if sum != n || len(b.Count) != len(b.UpperMs) || b.UpperMs[len(b.UpperMs)-1] < 10 {
 		t.Errorf("%d of %d values in %d bins up to %v ms", sum, n, len(b.Count), b.UpperMs[len(b.UpperMs)-1])
+	}
+}
+
+// TestFixedPlan makes up for rounds that do not count, within bounds.
+func TestFixedPlan(t *testing.T) {
+	t.Parallel()
+	kept := func(s Step) (proof.Round, bool) {
+		return proof.Round{Kind: s.Kind, Saturated: s.Kind == proof.KindSaturated}, true
+	}
+	for _, tc := range []struct {
+		name string
+		plan FixedPlan
+		end  func(Step) (proof.Round, bool) // false: dropped
+		want []string
+	}{
+		{"all count", FixedPlan{Cost: 2, Floor: 3, Saturated: 1}, kept, []string{"cost", "floor", "cost", "floor", "floor", "saturated"}},
+		{"cost alone", FixedPlan{Cost: 2}, kept, []string{"cost", "cost"}},
+		{"nothing", FixedPlan{}, kept, nil},
+		{"none of cost counts", FixedPlan{Cost: 2}, func(s Step) (proof.Round, bool) { return proof.Round{}, false }, []string{"cost", "cost", "cost", "cost"}},
+		{"saturated ones do not count", FixedPlan{Cost: 1, Saturated: 1}, func(s Step) (proof.Round, bool) { return proof.Round{Kind: s.Kind, Saturated: true}, true }, []string{"cost", "cost", "cost", "saturated"}},
+	} {
+		var got []string
+		var rounds []proof.Round
+		for {
+			s, more := tc.plan.Next(rounds, nil)
+			if !more {
+				break
+			}
+			if len(s.Sides) != 2 || (s.Kind == proof.KindFloor) != (s.Sides[0] == s.Sides[1]) {
+				t.Errorf("%s: step %+v", tc.name, s)
+			}
+			got = append(got, s.Kind)
+			if r, ok := tc.end(s); ok {
+				rounds = append(rounds, r)
+			}
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: steps %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestIsSteady(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		figures []float64
+		want    bool
+	}{
+		{"too few windows", []float64{10, 10, 10, 10, 10}, false},
+		{"level", []float64{10, 10, 10, 10, 10, 10}, true},
+		{"falling", []float64{50, 40, 32, 26, 21, 17}, false},
+		{"falling slowly", []float64{100, 97, 94, 91, 88, 85}, false},
+		{"fell and is level", []float64{50, 40, 10, 10, 10, 10, 10, 10}, true},
+		{"rising is no warm-up", []float64{10, 10, 10, 12, 13, 14}, true},
+		{"a few per cent", []float64{100, 100, 99, 98, 98, 97}, true},
+		{"too noisy to tell", []float64{100, 130, 90, 140, 80, 95}, false},
+	} {
+		if got := isSteady(tc.figures, 6); got != tc.want {
+			t.Errorf("%s: steady %v, want %v", tc.name, got, tc.want)
+		}
 	}
 }

@@ -5,23 +5,32 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // binGrowth makes about 24 bins a decade: fine enough to draw, small enough to keep.
 const binGrowth = 1.1
 
-// histograms merges the latencies of the calm cost rounds, by side.
-func (e *era) histograms() {
-	for i, flag := range []string{"off", "on"} {
-		if h := e.merged[i]; h != nil && h.TotalCount() > 0 {
-			e.res.Histograms = append(e.res.Histograms, bins(h, flag))
+func newMerged(n int) []*hdrhistogram.Histogram {
+	out := make([]*hdrhistogram.Histogram, n)
+	for i := range out {
+		out[i] = generator.NewHistogram()
+	}
+	return out
+}
+
+// histograms merges the latencies of the unsaturated cost rounds, by variant.
+func (m *measurement) histograms() {
+	for i, h := range m.merged {
+		if h.TotalCount() > 0 {
+			m.res.Histograms = append(m.res.Histograms, bins(h, m.Variants[i].Name))
 		}
 	}
 }
 
-func bins(h *hdrhistogram.Histogram, flag string) proof.Histogram {
-	out := proof.Histogram{Flag: flag}
+func bins(h *hdrhistogram.Histogram, variant string) proof.Histogram {
+	out := proof.Histogram{Variant: variant}
 	upper := float64(max(h.Min(), 1)) * binGrowth
 	var count int64
 	flush := func() {

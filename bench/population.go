@@ -2,74 +2,116 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/coreproof/coreproof/internal/adapter"
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // creators make sessions at the same time: enough to hide the database's
 // commits, few enough not to flood a small core.
 const creators = 16
 
-// populate makes the sessions whose tokens the load draws from and hands the
-// prepared requests to the generator. clean ends the sessions where the
+// populate makes the sessions of a target whose tokens the load draws from and hands
+// the prepared requests to the generator. clean ends the sessions where the
 // database is not ours to throw away.
-func (e *era) populate(ctx context.Context) (rows int64, clean func(), err error) {
-	d, err := e.Target.Start(ctx, 1, target.Settings{Flag: true})
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { err = errors.Join(err, d.Stop(context.WithoutCancel(ctx))) }()
-	core := d.Clients(e.protocol)[0]
-	e.kind = core.Era()
-	users := benchUsers(e.Seed, e.protocol)
-	if e.Target.Fixed() {
-		clean = func() { e.revokeAll(ctx, core, users) }
-	}
-	tokens, err := e.create(ctx, core, users)
-	if err != nil {
-		return 0, clean, err
-	}
-	if err := e.load(ctx, core, tokens); err != nil {
-		return 0, clean, err
-	}
-	rows = int64(len(tokens))
-	if db := e.Target.Database(); db != nil {
-		if n, err := db.SessionRows(ctx); err == nil {
-			rows = n
+func (m *measurement) populate(ctx context.Context, t launch.Target) (clean func(), err error) {
+	var variants []Variant
+	for _, v := range m.Variants {
+		if m.target(v) == t {
+			variants = append(variants, v)
 		}
-		e.idleDB = e.measureIdle(ctx)
 	}
-	return rows, clean, nil
+	clean, same, err := m.populateFrom(ctx, t, launch.Settings{Flag: true}, variants)
+	if err != nil || same {
+		return clean, err
+	}
+	for _, v := range variants {
+		// Their tokens are of another kind.
+		if v.Settings.Flag {
+			continue
+		}
+		if _, _, err := m.populateFrom(ctx, t, v.Settings, []Variant{v}); err != nil {
+			return clean, err
+		}
+	}
+	return clean, nil
 }
 
-// benchUsers is the prefix of the users of one bench.
-func benchUsers(seed uint64, p target.Protocol) string {
-	return fmt.Sprintf("coreproof-bench-%x-%s", seed, p)
+// populateFrom makes the sessions of some variants at a core with settings of its own.
+// same is false where the variants that such a core could not serve were left out.
+func (m *measurement) populateFrom(ctx context.Context, t launch.Target, set launch.Settings, variants []Variant) (clean func(), same bool, err error) {
+	d, err := t.Start(ctx, 1, set)
+	if err != nil {
+		return nil, false, err
+	}
+	stop := func() error { return d.Stop(context.WithoutCancel(ctx)) }
+	cores, err := d.Cores(m.version)
+	if err != nil {
+		_ = stop() // the first error tells more
+		return nil, false, err
+	}
+	core := cores[0]
+	if !m.can.Throwaway {
+		clean = func() { m.tidy(ctx, core) }
+	}
+	if same = protocol.Has(core, protocol.VerbSameTokens); !same {
+		variants = slices.DeleteFunc(slices.Clone(variants), func(v Variant) bool { return v.Settings.Flag != set.Flag })
+	}
+	err = m.fill(ctx, t, core, variants)
+	if m.can.Settings { // cores of somebody else stay, for tidying up
+		if stopErr := stop(); err == nil {
+			err = stopErr
+		}
+	}
+	return clean, same, err
 }
+
+func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.Core, variants []Variant) error {
+	tokens, err := m.create(ctx, core)
+	if err != nil {
+		return err
+	}
+	for _, v := range variants {
+		bodies := make([][]byte, len(tokens))
+		for i, token := range tokens {
+			_, _, _, bodies[i] = core.VerifyHTTP(protocol.VerifyRequest{AccessToken: token, CheckDatabase: v.CheckDatabase})
+		}
+		if err := m.gen.Load(ctx, v.Name, bodies); err != nil {
+			return err
+		}
+	}
+	db, err := t.Database(ctx)
+	if err != nil {
+		return nil // nobody can see it: the proof then says so
+	}
+	if n, err := db.SessionRows(ctx); err == nil {
+		m.res.Design.Rows = &n
+	}
+	m.res.IdleDatabaseCPU = m.idle(ctx)
+	return nil
+}
+
+// users is the prefix of the users of this measurement.
+func (m *measurement) users() string { return fmt.Sprintf("coreproof-bench-%x-%s", m.Seed, m.version) }
 
 // usersPerPopulation spreads the sessions, so that each can be revoked by user.
 const usersPerPopulation = 100
 
 func user(prefix string, i int) string { return fmt.Sprintf("%s-%d", prefix, i%usersPerPopulation) }
 
-func (e *era) create(ctx context.Context, core adapter.Core, users string) ([]string, error) {
+func (m *measurement) create(ctx context.Context, core protocol.Core) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	tokens := make([]string, e.Tokens)
-	var next atomic.Int64
+	tokens := make([]string, m.Tokens)
+	var next, done atomic.Int64
 	var wg sync.WaitGroup
-	var pace <-chan time.Time
-	if e.RateCap > 0 {
-		t := time.NewTicker(time.Duration(float64(time.Second) / e.RateCap))
-		defer t.Stop()
-		pace = t.C
-	}
+	var mu sync.Mutex
 	for range creators {
 		wg.Go(func() {
 			for {
@@ -77,24 +119,16 @@ func (e *era) create(ctx context.Context, core adapter.Core, users string) ([]st
 				if i >= len(tokens) || ctx.Err() != nil {
 					return
 				}
-				if pace != nil {
-					select {
-					case <-pace:
-					case <-ctx.Done():
-						return
-					}
-				}
-				t, err := core.Create(ctx, adapter.CreateRequest{UserID: user(users, i), Payload: payload(i)})
-				if err == nil && t.Status != adapter.OK {
-					err = fmt.Errorf("HTTP %d %s %s", t.HTTPStatus, t.Status, t.Message)
-				}
-				if err != nil {
+				t, err := core.Create(ctx, protocol.CreateRequest{UserID: user(m.users(), i), Payload: payload(i)})
+				if err := answered(t.Reply, err); err != nil {
 					cancel(fmt.Errorf("create session %d of %d: %w", i+1, len(tokens), err))
 					return
 				}
 				tokens[i] = t.Access.Value
-				if i%1000 == 999 {
-					e.Progress(Event{Target: e.Target.Name(), Protocol: e.protocol, Phase: "tokens", Done: i + 1, Of: len(tokens)})
+				if n := done.Add(1); n%1000 == 0 {
+					mu.Lock()
+					m.tell(PhaseTokens, int(n), len(tokens))
+					mu.Unlock()
 				}
 			}
 		})
@@ -108,60 +142,82 @@ func payload(i int) map[string]any {
 	return map[string]any{"role": "user", "n": i, "st-ev": map[string]any{"v": true, "t": 1700000000000 + i}}
 }
 
-// revokeAll ends what populate made, by user; what fails is logged.
-func (e *era) revokeAll(ctx context.Context, core adapter.Core, users string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+// tidyWithin bounds the tidying up of one version.
+const tidyWithin = 2 * time.Minute
+
+// tidy ends what populate and control made, by user, and notes what it cannot end.
+func (m *measurement) tidy(ctx context.Context, core protocol.Core) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyWithin)
 	defer cancel()
+	revoker, ok := core.(protocol.UserRevoker)
+	if !ok {
+		m.leave(-1, "the protocol cannot end all sessions of a user")
+		return
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	reasons := map[string]int{}
+	list := make(chan int)
+	for range creators {
+		wg.Go(func() {
+			for i := range list {
+				r, err := revoker.RevokeUser(ctx, user(m.users(), i))
+				if err := answered(r.Reply, err); err != nil {
+					mu.Lock()
+					reasons[err.Error()]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
 	for i := range usersPerPopulation {
-		if _, err := core.RevokeUser(ctx, user(users, i)); err != nil {
-			e.Log.Warn("could not end the sessions of a bench user", "user", user(users, i), "error", err)
-			return
-		}
+		list <- i
+	}
+	close(list)
+	wg.Wait()
+	for reason, n := range reasons {
+		m.leave(n*m.Tokens/usersPerPopulation, reason)
 	}
 }
 
-// load prepares the requests of both sides and hands them to the generator.
-func (e *era) load(ctx context.Context, core adapter.Core, tokens []string) error {
-	for _, check := range []bool{false, true} {
-		bodies := make([][]byte, len(tokens))
-		for i, t := range tokens {
-			_, _, _, bodies[i] = core.VerifyHTTP(adapter.VerifyRequest{AccessToken: t, CheckDatabase: check})
-		}
-		if err := e.gen.Load(ctx, setName(check), bodies); err != nil {
-			return err
-		}
+// leave notes what stays on the cores.
+func (m *measurement) leave(sessions int, reason string) {
+	if m.left == nil {
+		m.left = &proof.LeftBehind{Reason: reason}
 	}
-	return nil
-}
-
-// setName is the set of bodies that a side sends: checkDatabase is part of them.
-func setName(flag bool) string {
-	if flag {
-		return "on"
+	if pattern := m.users() + "-*"; !slices.Contains(m.left.Users, pattern) {
+		m.left.Users = append(m.left.Users, pattern)
 	}
-	return "off"
+	if sessions < 0 || m.left.Sessions < 0 {
+		m.left.Sessions = -1
+		return
+	}
+	m.left.Sessions += sessions
 }
 
 const idleFor = 2 * time.Second
 
-// measureIdle reads what the database spends without load, µs per second.
-func (e *era) measureIdle(ctx context.Context) float64 {
-	p := e.Target.Database().Process()
+// idle reads what the database spends without load, µs per second; nil where it
+// cannot be read.
+func (m *measurement) idle(ctx context.Context) *float64 {
+	p := m.databaseProcess(ctx)
 	if p == nil {
-		return 0
+		return nil
 	}
 	before, err := p.CPU()
 	if err != nil {
-		return 0
+		return nil
 	}
+	began := time.Now()
 	select {
 	case <-time.After(idleFor):
 	case <-ctx.Done():
-		return 0
+		return nil
 	}
 	after, err := p.CPU()
 	if err != nil {
-		return 0
+		return nil
 	}
-	return float64((after - before).Microseconds()) / idleFor.Seconds()
+	spent := float64((after - before).Microseconds()) / time.Since(began).Seconds()
+	return &spent
 }

@@ -6,46 +6,55 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/coreproof/coreproof/bench/generator"
-	"github.com/coreproof/coreproof/internal/adapter"
 	"github.com/coreproof/coreproof/internal/affinity"
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
-// Run measures every era and gives one result for each that was begun. When ctx
-// ends, what was measured until then comes with its error.
-func Run(ctx context.Context, o Options) ([]proof.Bench, error) {
+// Run measures each version and gives one result for each that was begun, and what
+// stays on the cores afterwards. When ctx ends, what was measured until then comes
+// with its error.
+func Run(ctx context.Context, o Options) ([]proof.Bench, *proof.LeftBehind, error) {
 	o = o.filled()
-	b := &bench{Options: o, rnd: rand.New(rand.NewPCG(o.Seed, 0xbe4c))}
+	if len(o.Variants) < 2 {
+		return nil, nil, fmt.Errorf("bench %s: %d variants given, want two at least", o.Target.Name(), len(o.Variants))
+	}
+	b := &bench{Options: o, protocol: o.Target.Protocol(), can: o.Target.Capabilities(), rnd: rand.New(rand.NewPCG(o.Seed, 0xbe4c))}
 	if err := b.place(ctx); err != nil {
-		return nil, fmt.Errorf("bench %s: %w", o.Target.Name(), err)
+		return nil, nil, fmt.Errorf("bench %s: %w", o.Target.Name(), err)
 	}
 	var all []proof.Bench
 	var failed error
-	for _, p := range o.Protocols {
-		res, err := b.era(ctx, p)
+	for _, v := range o.Versions {
+		m := &measurement{bench: b, version: v, label: protocol.Label(b.protocol, v)}
+		res, err := m.run(ctx)
 		if res != nil {
 			all = append(all, *res)
 		}
 		if err != nil {
-			failed = fmt.Errorf("bench %s, CDI %s: %w", o.Target.Name(), p, err)
+			failed = fmt.Errorf("bench %s, %s: %w", o.Target.Name(), m.label, err)
 			break
 		}
 	}
-	return all, errors.Join(failed, b.gen.Close())
+	return all, b.left, errors.Join(failed, b.gen.Close())
 }
 
 // bench is a run under way.
 type bench struct {
 	Options
+	protocol   protocol.Protocol
+	can        launch.Capabilities
 	rnd        *rand.Rand
 	gen        generator.Generator
 	serverCPUs []int
 	genCPUs    []int
+	left       *proof.LeftBehind
 }
 
 // place decides who runs where and starts the generator.
@@ -57,16 +66,16 @@ func (b *bench) place(ctx context.Context) error {
 			b.serverCPUs, b.genCPUs = cpus[last:], cpus[:last]
 		}
 	}
-	host, ok := b.Target.(target.GeneratorHost)
+	host, ok := b.Target.(launch.GeneratorHost)
 	if !ok {
-		b.gen = &generator.Local{TLS: b.TLS}
+		b.gen = &generator.Local{TLS: b.can.TLS}
 		return nil
 	}
-	url, stop, err := host.Generator(ctx, b.genCPUs)
+	url, secret, stop, err := host.Generator(ctx, b.genCPUs)
 	if err != nil {
 		return fmt.Errorf("start the load generator: %w", err)
 	}
-	remote := generator.NewRemote(url, stop)
+	remote := generator.NewRemote(url, secret, stop)
 	b.gen = remote
 	if err := remote.AwaitReady(ctx); err != nil {
 		return errors.Join(fmt.Errorf("start the load generator: %w", err), remote.Close())
@@ -74,99 +83,123 @@ func (b *bench) place(ctx context.Context) error {
 	return nil
 }
 
-// era is the work on one protocol.
-type era struct {
+// measurement is the work on one version of the protocol.
+type measurement struct {
 	*bench
-	protocol target.Protocol
-	kind     adapter.Era
-	rate     float64
-	idleDB   float64 // database CPU without load, µs per second
-	res      *proof.Bench
-	bytesOff perCall
-	bytesOn  perCall
-	merged   [2]*hdrhistogram.Histogram // latencies of calm cost rounds, off and on
+	version string
+	label   string // e.g. "CDI 5.4"
+	rate    float64
+	// kept are cores that are not started anew for each round; nil where they are.
+	kept *sides
+	// settleBefore is when the cores must have come to a steady state, calm what a
+	// window at a tenth of the rate came to, where the caller set the rate.
+	settleBefore time.Time
+	calmP50      float64 // ms; 0 where it was not measured
+	res          *proof.Bench
+	// merged latencies of unsaturated cost rounds, by variant.
+	merged []*hdrhistogram.Histogram
 }
 
-type perCall struct{ bytes, calls int64 }
-
-func (b *bench) era(ctx context.Context, p target.Protocol) (*proof.Bench, error) {
-	e := &era{bench: b, protocol: p, merged: newMerged()}
-	rows, clean, err := e.populate(ctx)
-	if clean != nil {
-		defer clean()
+func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
+	m.res = &proof.Bench{
+		FlagMode: string(m.protocol.FlagMode(m.version)), Protocol: m.label, Rounds: []proof.Round{},
+		Design: proof.Design{
+			Kind: "duet", Generator: "vegeta " + moduleVersion("github.com/tsenart/vegeta/v12") + " (open model), fasthttp " + moduleVersion("github.com/valyala/fasthttp") + " (closed model)",
+			RateShare: m.RateShare, RateCapHz: m.can.Throttle.Hz(), Window: m.Window, WarmUp: m.WarmUp, Connections: m.Connections, Tokens: m.Tokens,
+			FreshProcesses: m.can.Settings, Pinned: len(m.serverCPUs) > 0 && m.can.Settings,
+		},
 	}
-	if err != nil {
-		return nil, err
+	if m.res.Design.Pinned {
+		m.res.Design.ServerCPUs, m.res.Design.GeneratorCPUs, m.res.Design.GOMAXPROCS = m.serverCPUs, m.genCPUs, 1
 	}
-	e.res = &proof.Bench{Era: string(e.kind), Protocol: "CDI " + string(p), Gateable: true, Rounds: []proof.Round{}, Latency: []proof.LatencyRow{}}
-	e.res.Design = proof.Design{
-		Kind: "duet", Generator: "vegeta " + vegetaVersion() + " (open model), own lean client (closed model)",
-		RateShare: b.RateShare, Stretch: b.Stretch, WarmUp: b.WarmUp, Connections: b.Connections, Tokens: b.Tokens, Rows: rows,
-		FreshProcesses: !b.Target.Fixed(), Pinned: len(b.serverCPUs) > 0 && !b.Target.Fixed(), RoundsPlanned: b.CostRounds,
+	for _, v := range m.Variants {
+		m.res.Variants = append(m.res.Variants, v.describe(m.Instances))
 	}
-	if e.res.Design.Pinned {
-		e.res.Design.ServerCPUs, e.res.Design.GeneratorCPUs, e.res.Design.GOMAXPROCS = b.serverCPUs, b.genCPUs, 1
-	}
-	if err := e.calibrate(ctx); err != nil {
-		return nil, err
-	}
-	e.res.Design.RateHz = e.rate
-	err = e.rounds(ctx)
-	e.summarise()
-	return e.res, err
-}
-
-func newMerged() [2]*hdrhistogram.Histogram {
-	return [2]*hdrhistogram.Histogram{generator.NewHistogram(), generator.NewHistogram()}
-}
-
-// rounds mixes cost and floor rounds, so that both live through the same
-// disturbances, then saturates.
-func (e *era) rounds(ctx context.Context) error {
-	var kinds []string
-	for i := range max(e.CostRounds, e.FloorRounds) {
-		if i < e.CostRounds {
-			kinds = append(kinds, "cost")
+	m.merged = newMerged(len(m.Variants))
+	defer func() {
+		if m.kept != nil {
+			err = errors.Join(err, m.kept.stop(ctx))
 		}
-		if i < e.FloorRounds {
-			kinds = append(kinds, "aa")
+	}()
+	for _, t := range m.targets() {
+		clean, err := m.populate(ctx, t)
+		if clean != nil {
+			defer clean()
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	for range e.ClosedRounds {
-		kinds = append(kinds, "closed")
+	proceed, err := m.control(ctx)
+	if err != nil || !proceed {
+		return m.res, err
 	}
-	floor := 0
-	for i, kind := range kinds {
+	if err := m.settle(ctx); err != nil {
+		return m.res, err
+	}
+	err = m.rounds(ctx)
+	m.histograms()
+	if err == nil {
+		err = m.sweep(ctx)
+	}
+	return m.res, err
+}
+
+// rounds makes what the plan says. Cores that are kept may go on warming up under
+// the load of the first rounds: these then belong to the warm-up, all sides alike,
+// and the plan is begun anew as long as there is time.
+func (m *measurement) rounds(ctx context.Context) error {
+	for {
+		if err := m.follow(ctx, m.Plan()); err != nil {
+			return err
+		}
+		if !m.warmedUpMeanwhile() {
+			return nil
+		}
+	}
+}
+
+// follow makes the rounds of one plan.
+func (m *measurement) follow(ctx context.Context, plan Plan) error {
+	m.res.Design.RoundsPlanned = plan.Planned()
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		sides := [2]bool{false, true}
-		if kind == "aa" {
-			// Alike: both off, then both on, in turn.
-			sides = [2]bool{floor%2 == 1, floor%2 == 1}
-			floor++
+		// A floor round that cannot be made takes no number: those told are without gaps.
+		i := len(m.res.Rounds) + len(m.res.Dropped)
+		step, more := plan.Next(m.res.Rounds, m.res.Dropped)
+		if !more {
+			return nil
 		}
-		round, reason, err := e.round(ctx, i, kind, sides)
+		if step.Kind == proof.KindFloor && m.res.Design.FloorReason != "" {
+			continue // the plan gives up on it by itself
+		}
+		round, reason, err := m.round(ctx, i, step)
 		if err != nil {
 			return fmt.Errorf("round %d: %w", i, err)
 		}
 		if reason != "" {
-			e.res.Dropped = append(e.res.Dropped, proof.Dropped{Index: i, Kind: kind, Reason: reason})
+			m.res.Dropped = append(m.res.Dropped, proof.Dropped{Index: i, Kind: step.Kind, Reason: reason})
 		} else {
-			e.res.Rounds = append(e.res.Rounds, round)
+			m.res.Rounds = append(m.res.Rounds, round)
 		}
-		e.Progress(Event{Target: e.Target.Name(), Protocol: e.protocol, Phase: kind, Done: i + 1, Of: len(kinds), Running: e.ratio("cost")})
+		m.tell(step.Kind, i+1, plan.Planned())
 	}
-	return nil
 }
 
-func vegetaVersion() string {
+func (m *measurement) tell(phase string, done, of int) {
+	m.Progress(Event{Target: m.Target.Name(), Protocol: m.label, Phase: phase, Done: done, Of: of, Rounds: m.res.Rounds})
+}
+
+// moduleVersion tells the version of a library that is linked.
+func moduleVersion(path string) string {
 	if b, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range b.Deps {
-			if d.Path == "github.com/tsenart/vegeta/v12" {
+			if d.Path == path {
 				return d.Version
 			}
 		}
 	}
-	return "v12"
+	return "(unknown version)"
 }

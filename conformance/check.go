@@ -1,16 +1,11 @@
-// Package conformance tries rules on cores and says which hold. A rule is a
-// Check: data with one function. The list of suites stands in suites.go; to add
-// a check, add an entry to a suite's file and nothing else.
 package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
-	"github.com/coreproof/coreproof/internal/adapter"
-	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/internal/protocol"
 )
 
 // Profile is a named set of checks that a core can claim.
@@ -19,37 +14,67 @@ type Profile string
 const (
 	// Blacklisting: a revoked session is refused at once, as the flag promises.
 	Blacklisting Profile = "blacklisting"
-	// MultiInstance: the same over several cores on one database.
+	// Switch: the flag, or the request where it decides, makes the difference.
+	Switch Profile = "switch"
+	// MultiInstance: the same as Blacklisting over several cores on one database.
 	MultiInstance Profile = "multi-instance"
 	// Lifetimes: the same for access tokens that live a second or a day, and
-	// what becomes of expired ones. Needs cores of its own.
+	// what becomes of expired ones. Needs cores with settings of the check's choice.
 	Lifetimes Profile = "lifetimes"
 	// SessionBasic: what every session core must do before revoking matters.
 	SessionBasic Profile = "session-basic"
-	// Isolation: users and handles that look alike are kept apart.
+	// Rotation: what refresh tokens do where refresh retires them at once.
+	Rotation Profile = "rotation"
+	// Grants: what OAuth asks of the tokens of one grant.
+	Grants Profile = "grants"
+	// LateRevoke: a logout by a refresh token that was exchanged meanwhile.
+	LateRevoke Profile = "late-revoke"
+	// Isolation: ids that differ in what a collation may ignore are kept apart.
 	Isolation Profile = "isolation"
+	// Hardening: hostile input is refused, and not answered with a 5xx.
+	Hardening Profile = "hardening"
+	// StartUp: cores that start at once on an empty database.
+	StartUp Profile = "start-up"
 )
 
-// optional profiles are reported and decide nothing: the real core fails
-// Isolation on MariaDB, and a core may be used with ids for which that is fine.
-var optional = map[Profile]bool{Isolation: true}
+// Profiles lists them in the order of reports. Optional ones are reported and
+// decide nothing, unless they are required: cores in wide use break them, and can
+// be used where that is fine.
+var Profiles = []struct {
+	Name     Profile
+	Optional bool
+}{
+	{Blacklisting, false}, {Switch, false}, {MultiInstance, false}, {Lifetimes, false},
+	{SessionBasic, false}, {Rotation, false}, {Grants, false}, {LateRevoke, true}, {Isolation, true}, {Hardening, true}, {StartUp, true},
+}
 
-// Needs is what a check cannot do without. A check whose protocol bounds do not
-// fit is left out; one whose other needs are not met is skipped and reported.
+// Needs is what a check cannot do without. A check whose bounds of the version do
+// not fit is left out; one whose other needs are not met is reported with what the
+// target lacks.
 type Needs struct {
 	// Instances on the flag-on side; 0 is 1.
 	Instances int
-	// Off: a side that does not check, to compare with.
-	Off bool
-	// Own: cores with settings of the check's choice.
-	Own bool
-	// Era in which the rule exists; "" is both.
-	Era adapter.Era
+	// OffSide: a side that does not check, to compare with.
+	OffSide bool
+	// Settings: cores that are started with settings of the check's choice.
+	Settings bool
+	// Verbs beyond create, verify and revoke.
+	Verbs []protocol.Verb
+	// Protocol in which the rule exists, by its name; "" is all.
+	Protocol string
+	// FlagMode in which the rule exists; "" is both.
+	FlagMode protocol.FlagMode
 	// From and Below bound the protocol's version: From ≤ version < Below.
 	From, Below string
-	// Alone: nothing else may run meanwhile, since the check is about load or
+	// Serial: nothing else may run meanwhile, since the check is about load or
 	// about who comes first.
-	Alone bool
+	Serial bool
+	// Abreast: of a serial check, all versions may be tried at once, since it makes a
+	// load of its own, or none that it depends on.
+	Abreast bool
+	// Waits: it does nothing for most of its time. Where it gets a core of its own
+	// (T.Alone), it goes on beside all others; else it is tried after them, alone.
+	Waits bool
 }
 
 // List tells the needs in words, for docs and listings.
@@ -58,23 +83,29 @@ func (n Needs) List() []string {
 	if n.Instances > 1 {
 		l = append(l, fmt.Sprintf("%d instances", n.Instances))
 	}
-	if n.Off {
+	if n.OffSide {
 		l = append(l, "a flag-off side")
 	}
-	if n.Own {
-		l = append(l, "cores of its own")
+	if n.Settings {
+		l = append(l, "cores with settings of its own")
 	}
-	switch n.Era {
-	case adapter.EraSetting:
-		l = append(l, "CDI ≤ 2.20")
-	case adapter.EraRequest:
-		l = append(l, "CDI ≥ 2.21")
+	for _, v := range n.Verbs {
+		l = append(l, string(v))
+	}
+	if n.Protocol != "" {
+		l = append(l, n.Protocol)
+	}
+	switch n.FlagMode {
+	case protocol.BySetting:
+		l = append(l, "a version whose flag is the core's setting")
+	case protocol.ByRequest:
+		l = append(l, "a version whose flag is in the request")
 	}
 	if n.From != "" {
-		l = append(l, "CDI ≥ "+n.From)
+		l = append(l, "version ≥ "+n.From)
 	}
 	if n.Below != "" {
-		l = append(l, "CDI < "+n.Below)
+		l = append(l, "version < "+n.Below)
 	}
 	return l
 }
@@ -89,90 +120,42 @@ type Check struct {
 	Requirement string
 	// Source is where the rule comes from.
 	Source string
-	// Suite is filled in from the list of suites.
+	// Suite is the theme under which it is listed.
 	Suite    string
 	Profiles []Profile
 	Needs    Needs
 	// Smoke checks are also tried in the versions that are only touched.
 	Smoke bool
-	// Run tries the rule. nil means that it held; Violation, Vacuous and Skip
-	// make the other verdicts, and any other error is the harness's own trouble.
-	Run func(ctx context.Context, s *Scene) error
+	// Foundation names the profiles whose checks rest on this one. It is tried
+	// before them; when each of its trials fails, they are not tried but name it as
+	// their cause.
+	Foundation []Profile
+	// Run tries the rule. nil means that nothing spoke against it; Violation,
+	// CouldNotFailf and Lackf say what was found, and any other error is the
+	// harness's own.
+	Run func(ctx context.Context, t *T) error
 }
 
-// Violation is a rule broken by the core.
-type Violation struct {
-	Expected, Got string
-	// Exchange decided; nil when no single one did.
-	Exchange *adapter.Exchange
+// In says whether the check belongs to a profile.
+func (c *Check) In(p Profile) bool { return slices.Contains(c.Profiles, p) }
+
+// restsOn says whether c cannot be tried where f fails wholly.
+func (c *Check) restsOn(f *Check) bool {
+	if c.ID == f.ID || len(f.Foundation) == 0 {
+		return false
+	}
+	// What shows that the flag makes a difference must not wait for a check that
+	// fails where the flag is forgotten.
+	if c.In(Switch) && !slices.Contains(f.Foundation, Switch) {
+		return false
+	}
+	return slices.ContainsFunc(c.Profiles, func(p Profile) bool { return slices.Contains(f.Foundation, p) })
 }
 
-func (v *Violation) Error() string { return fmt.Sprintf("want %s, got %s", v.Expected, v.Got) }
-
-// violated makes a Violation from an answer.
-func violated(r adapter.Reply, expected, got string) error {
-	return &Violation{Expected: expected, Got: got, Exchange: &r.Exchange}
-}
-
-// vacuous says that a check could not have failed.
-type vacuous struct{ why string }
-
-func (v *vacuous) Error() string { return v.why }
-
-func vacuousf(format string, args ...any) error { return &vacuous{fmt.Sprintf(format, args...)} }
-
-// skipped says that a check found out on its way that the target lacks something.
-type skipped struct{ why string }
-
-func (v *skipped) Error() string { return v.why }
-
-func skippedf(format string, args ...any) error { return &skipped{fmt.Sprintf(format, args...)} }
-
-// trouble is an error of the harness's own, or of the network: what was tried
-// and what happened. A core that answers outside the protocol is no trouble but
-// in breach of it.
-func trouble(what string, err error) error {
-	var breach interface{ Violation() string }
-	if errors.As(err, &breach) {
-		return &Violation{Expected: "an answer as the protocol describes it", Got: fmt.Sprintf("%s: %s", what, breach.Violation())}
+func (c *Check) profiles() []string {
+	names := make([]string, len(c.Profiles))
+	for i, p := range c.Profiles {
+		names[i] = string(p)
 	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// describe tells an answer in words.
-func describe(r adapter.Reply) string {
-	text := string(r.Status)
-	if r.Status == adapter.HTTPError {
-		text = fmt.Sprintf("HTTP %d", r.HTTPStatus)
-	}
-	if m := strings.TrimSpace(r.Message); m != "" {
-		text += fmt.Sprintf(" (%s)", proof.ShortenTokens(m))
-	}
-	return text
-}
-
-// want gives a Violation unless r has one of the given statuses.
-func want(r adapter.Reply, err error, what string, statuses ...adapter.Status) error {
-	if err != nil {
-		return trouble(what, err)
-	}
-	words := make([]string, len(statuses))
-	for i, s := range statuses {
-		if r.Status == s {
-			return nil
-		}
-		words[i] = string(s)
-	}
-	return violated(r, fmt.Sprintf("%s: %s", what, strings.Join(words, " or ")), describe(r))
-}
-
-// need gives trouble unless r is OK: for what a check does to set its scene.
-func need(r adapter.Reply, err error, what string) error {
-	if err != nil {
-		return trouble(what, err)
-	}
-	if r.Status != adapter.OK {
-		return fmt.Errorf("%s: got %s, want OK", what, describe(r))
-	}
-	return nil
+	return names
 }

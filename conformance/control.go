@@ -2,55 +2,81 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/coreproof/coreproof/internal/adapter"
+	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
-// controlTrials a version. One acceptance proves that refusing is the flag's doing.
+// controlTrials a core, in a version that is tried whole; one in others.
 const controlTrials = 5
 
-// control offers revoked tokens to the side that does not check. A refusal means
-// that nothing here can tell a core that checks from one that refuses anyway, or
-// that the wrong core was given as the flag-off one.
-func (r *run) control(ctx context.Context, s *stage, sum *proof.Immediacy) {
-	if s.absent != "" || len(s.off) == 0 {
-		return
+// control offers revoked tokens to the cores of the side that does not check, one
+// row each: refusing there too, they cannot show that the flag makes the difference.
+// A core that is described as one that always checks must refuse there.
+func (r *run) control(ctx context.Context, s *stage) []proof.SwitchControl {
+	if s.lacks != nil {
+		return nil
 	}
-	for i := range controlTrials {
-		accepted, err := controlOnce(ctx, s.off[i%len(s.off)], r.newUser())
-		if err != nil {
-			s.control = fmt.Errorf("%s: the flag-off control could not be tried: %w", s.name(), err)
-			return
-		}
-		sum.ControlTrials++
-		if !accepted {
-			s.control = fmt.Errorf("%s: the flag-off side refused a revoked token too (%s): is the flag on there?", s.name(), s.off[i%len(s.off)].Name())
-			return
-		}
-		sum.ControlAccepted++
-		s.controlled = true
+	named := s.mode == protocol.BySetting && r.options.Target.Capabilities().NamedOff
+	trials := controlTrials
+	off := s.off
+	if !s.whole {
+		trials = 1
+		off = off[:min(1, len(off))]
 	}
+	var rows []proof.SwitchControl
+	for _, at := range off {
+		row := proof.SwitchControl{Protocol: s.label, Instance: at.Name(), Named: named}
+		if named {
+			row.Apart = r.apart(ctx, s.on[0], at)
+		}
+		for range trials {
+			accepted, err := r.controlOnce(ctx, at)
+			if err != nil {
+				row.Trouble = proof.ShortenTokens(err.Error())
+				break
+			}
+			row.Trials++
+			if accepted {
+				row.Accepted++
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // controlOnce makes a session, revokes it and says whether its token is accepted.
-func controlOnce(ctx context.Context, at Instance, user string) (bool, error) {
-	s, err := at.Create(ctx, adapter.CreateRequest{UserID: user})
-	if err := need(s.Reply, err, "create a session at "+at.Name()); err != nil {
+func (r *run) controlOnce(ctx context.Context, at Instance) (bool, error) {
+	s, err := at.Create(ctx, protocol.CreateRequest{UserID: r.newUser()})
+	if err := Need(s.Reply, err, "create a session at "+at.Name()); err != nil {
 		return false, err
 	}
 	v, err := at.Ask(ctx, s.Access.Value)
-	if err := need(v.Reply, err, "verify its token at "+at.Name()); err != nil {
+	if err := Need(v.Reply, err, "verify its token at "+at.Name()); err != nil {
 		return false, err
 	}
 	gone, err := at.Revoke(ctx, s.Session.Handle)
-	if err := need(gone.Reply, err, "revoke it at "+at.Name()); err != nil {
+	if err := Need(gone.Reply, err, "revoke it at "+at.Name()); err != nil {
 		return false, err
 	}
 	v, err = at.Ask(ctx, s.Access.Value)
 	if err != nil {
-		return false, trouble("verify its token again at "+at.Name(), err)
+		return false, HarnessError("verify its token again at "+at.Name(), err)
 	}
-	return v.Status == adapter.OK, nil
+	return v.Status == protocol.OK, nil
+}
+
+// apart is what a core answers to the token of a live session that was made at
+// another one; "" where it accepts it. Troubles are told by the trials.
+func (r *run) apart(ctx context.Context, maker, at Instance) string {
+	s, err := maker.Create(ctx, protocol.CreateRequest{UserID: r.newUser()})
+	if err != nil || s.Status != protocol.OK {
+		return ""
+	}
+	v, err := at.Ask(ctx, s.Access.Value)
+	if err != nil || v.Status == protocol.OK {
+		return ""
+	}
+	return proof.ShortenTokens(Describe(v.Reply))
 }

@@ -6,138 +6,91 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coreproof/coreproof/internal/adapter"
-	"github.com/coreproof/coreproof/internal/adapter/cdi"
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // stage is one protocol version in which checks are tried.
 type stage struct {
-	protocol target.Protocol
-	era      adapter.Era
-	// smoke: only smoke checks are tried here.
-	smoke   bool
+	version  string
+	label    string // protocol and version
+	protocol protocol.Protocol
+	mode     protocol.FlagMode
+	// whole: all checks; else only those marked as smoke.
+	whole   bool
 	on, off []Instance
-	// absent says why the version cannot be tried; "" when it can.
-	absent string
-	// What became of the flag-off control; see run.control.
-	controlled bool
-	control    error
+	// lacks says why the version cannot be tried; nil when it can.
+	lacks *proof.Lack
 }
-
-func (s *stage) name() string { return "CDI " + string(s.protocol) }
 
 // fits says whether a check exists in this version.
 func (s *stage) fits(c *Check) bool {
 	n := c.Needs
-	v := string(s.protocol)
-	return (n.Era == "" || n.Era == s.era) &&
-		(n.From == "" || cdi.Compare(v, n.From) >= 0) &&
-		(n.Below == "" || cdi.Compare(v, n.Below) < 0) &&
-		(!s.smoke || c.Smoke)
+	return (n.Protocol == "" || n.Protocol == s.protocol.Name()) &&
+		(n.FlagMode == "" || n.FlagMode == s.mode) &&
+		(n.From == "" || s.protocol.Compare(s.version, n.From) >= 0) &&
+		(n.Below == "" || s.protocol.Compare(s.version, n.Below) < 0) &&
+		(s.whole || c.Smoke)
 }
-
-// preferred versions are tried whole when nothing else was asked for, and
-// touched ones only with the smoke checks: 2.20 and 5.4 are the newest that
-// behave like the bulk of their era; 2.18 and 3.1 are what most SDKs in use
-// speak; 5.6 changed how refresh and verify work.
-var (
-	preferred = []target.Protocol{"2.20", "5.4"}
-	touched   = []target.Protocol{"2.18", "3.1", "5.6"}
-)
 
 // stages decides which versions are tried and how.
 func (r *run) stages(ctx context.Context) ([]*stage, error) {
-	spoken, err := r.spoken(ctx)
+	o := r.options
+	spoken, err := o.Target.Versions(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("which versions does the target speak: %w", err)
 	}
-	r.spokenVersions = spoken
+	r.spoken = spoken
+	wanted := o.Stages
+	if len(wanted) == 0 {
+		wanted = protocol.Stages(o.Target.Protocol(), spoken)
+	}
 	var out []*stage
-	if len(r.options.Protocols) > 0 {
-		for _, p := range r.options.Protocols {
-			if !cdi.Known(string(p)) {
-				return nil, fmt.Errorf("protocol %q is not a CDI version that coreproof speaks", p)
-			}
-			out = append(out, r.stage(p, spoken, false))
+	for _, w := range wanted {
+		s, err := r.stage(w)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
-	}
-	for _, p := range preferred {
-		out = append(out, r.stage(nearest(p, spoken), spoken, false))
-	}
-	for _, p := range touched {
-		known := slices.ContainsFunc(out, func(s *stage) bool { return s.protocol == p })
-		if s := r.stage(p, spoken, true); s.absent == "" && !known {
-			out = append(out, s)
-		}
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// nearest is p if the core speaks it, else the newest version of the same era
-// that it speaks, else p.
-func nearest(p target.Protocol, spoken []string) target.Protocol {
-	if spoken == nil || slices.Contains(spoken, string(p)) {
-		return p
+func (r *run) stage(w protocol.Stage) (*stage, error) {
+	o := r.options
+	p := o.Target.Protocol()
+	if !slices.Contains(p.Versions(), w.Version) {
+		return nil, fmt.Errorf("%q is no version of %s that coreproof speaks; choose from %s", w.Version, p.Name(), strings.Join(p.Versions(), " "))
 	}
-	best := p
-	for _, v := range spoken { // oldest first
-		if cdi.EraOf(v) == cdi.EraOf(string(p)) {
-			best = target.Protocol(v)
-		}
+	s := &stage{version: w.Version, label: protocol.Label(p, w.Version), protocol: p, mode: p.FlagMode(w.Version), whole: w.Whole}
+	if !slices.Contains(r.spoken, w.Version) {
+		s.lacks = &proof.Lack{Kind: "version", Text: fmt.Sprintf("the core does not speak %s (it speaks %s)", s.label, strings.Join(r.spoken, " "))}
+		return s, nil
 	}
-	return best
-}
-
-func (r *run) stage(p target.Protocol, spoken []string, smoke bool) *stage {
-	s := &stage{protocol: p, era: cdi.EraOf(string(p)), smoke: smoke}
-	if spoken != nil && !slices.Contains(spoken, string(p)) {
-		s.absent = fmt.Sprintf("the core does not speak %s (it speaks %s)", s.name(), strings.Join(spoken, " "))
-		return s
+	on, err := o.On.Cores(w.Version)
+	if err != nil {
+		return nil, fmt.Errorf("speak %s to the flag-on side: %w", s.label, err)
 	}
-	on := r.options.On.Clients(p)
-	if len(on) == 0 {
-		s.absent = "the target gives no client for " + s.name()
-		return s
-	}
-	s.on = side(on, true)
+	s.on = r.side(on, true)
 	switch {
-	case s.era == adapter.EraRequest:
-		// The request decides, so the same cores are the other side too, their
-		// own setting notwithstanding.
-		s.off = side(on, false)
-	case r.options.Off != nil:
-		s.off = side(r.options.Off.Clients(p), false)
+	case s.mode == protocol.ByRequest:
+		// The request decides, so the same cores are the other side too, their own
+		// setting notwithstanding.
+		s.off = r.side(on, false)
+	case o.Off != nil:
+		off, err := o.Off.Cores(w.Version)
+		if err != nil {
+			return nil, fmt.Errorf("speak %s to the flag-off side: %w", s.label, err)
+		}
+		s.off = r.side(off, false)
 	}
-	return s
+	return s, nil
 }
 
-// spoken are the versions that all cores speak and coreproof too, oldest first;
-// nil when they do not tell.
-func (r *run) spoken(ctx context.Context) ([]string, error) {
-	var common []string
-	for _, d := range []target.Deployment{r.options.On, r.options.Off} {
-		if d == nil {
-			continue
-		}
-		for _, c := range d.Clients(preferred[1]) {
-			asker, ok := c.(interface {
-				Versions(ctx context.Context) ([]string, error)
-			})
-			if !ok {
-				continue
-			}
-			v, err := asker.Versions(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("ask %s which versions it speaks: %w", c.Name(), err)
-			}
-			if common == nil {
-				common = v
-				continue
-			}
-			common = slices.DeleteFunc(common, func(x string) bool { return !slices.Contains(v, x) })
-		}
+func (r *run) side(cores []protocol.Core, check bool) []Instance {
+	out := make([]Instance, len(cores))
+	for i, c := range cores {
+		out[i] = Instance{Core: c, check: check, made: &r.made}
 	}
-	return common, nil
+	return out
 }

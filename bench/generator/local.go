@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreproof/coreproof/internal/adapter/cdi"
 	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/protocol/protocols"
 )
 
 // Local is a generator in this process.
@@ -40,17 +40,19 @@ func (l *Local) Load(_ context.Context, set string, bodies [][]byte) error {
 // Close does nothing.
 func (l *Local) Close() error { return nil }
 
-// Run sends one stretch of load.
+// Run sends one window of load.
 func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 	if err := j.check(); err != nil {
 		return Result{}, err
 	}
-	run := stretch{job: j, tls: l.TLS}
-	judge, err := cdi.New(cdi.Options{BaseURL: "http://127.0.0.1", Version: j.Protocol})
+	run := window{job: j, tls: l.TLS}
+	p, err := protocols.Find(j.Protocol)
 	if err != nil {
 		return Result{}, fmt.Errorf("load: %w", err)
 	}
-	run.good = judge.VerifyOK
+	if run.good, err = p.Judge(j.Version); err != nil {
+		return Result{}, fmt.Errorf("load: %w", err)
+	}
 	l.mu.Lock()
 	for _, s := range j.Sides {
 		bodies := l.sets[s.Set]
@@ -70,9 +72,12 @@ func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 	before, cpuErr := self.CPU()
 	start := time.Now()
 	var res Result
-	if j.Kind == Open {
+	switch j.Kind {
+	case Open:
 		res, err = run.open(ctx)
-	} else {
+	case Paced:
+		res, err = run.paced(ctx)
+	default:
 		res, err = run.closed(ctx)
 	}
 	res.Took = time.Since(start)
@@ -83,8 +88,8 @@ func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 	return res, err
 }
 
-// stretch is a job under way.
-type stretch struct {
+// window is a job under way.
+type window struct {
 	job    Job
 	bodies [][][]byte // by side
 	tls    *tls.Config
@@ -93,13 +98,13 @@ type stretch struct {
 
 // draw says which side call n goes to and which body it sends. Every turn of
 // len(Sides) calls visits each side once, in random order.
-func (s *stretch) draw(n uint64) (side int, body []byte, url string) {
-	k := uint64(len(s.job.Sides))
+func (w *window) draw(n uint64) (side int, body []byte, url string) {
+	k := uint64(len(w.job.Sides))
 	turn, at := n/k, n%k
-	order := mix(s.job.Seed ^ mix(turn))
+	order := mix(w.job.Seed ^ mix(turn))
 	side = int((order + at) % k)
-	bodies := s.bodies[side]
-	body = bodies[mix(s.job.Seed+1^mix(n))%uint64(len(bodies))]
-	urls := s.job.Sides[side].URLs
+	bodies := w.bodies[side]
+	body = bodies[mix(w.job.Seed+1^mix(n))%uint64(len(bodies))]
+	urls := w.job.Sides[side].URLs
 	return side, body, urls[turn%uint64(len(urls))]
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,10 +18,10 @@ const callTimeout = 30 * time.Second
 
 // open sends at a fixed rate: one vegeta attack whose targeter draws the side
 // of each call.
-func (s *stretch) open(ctx context.Context) (Result, error) {
+func (w *window) open(ctx context.Context) (Result, error) {
 	transport := &http.Transport{
-		TLSClientConfig:     s.tls,
-		MaxIdleConnsPerHost: max(s.job.Connections, 64),
+		TLSClientConfig:     w.tls,
+		MaxIdleConnsPerHost: max(w.job.Connections, 64),
 		MaxIdleConns:        0,
 		DisableCompression:  true,
 	}
@@ -29,70 +30,86 @@ func (s *stretch) open(ctx context.Context) (Result, error) {
 		return http.ErrUseLastResponse
 	}}
 	// An attacker is good for one attack; the client carries the connections.
-	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(s.job.Connections*len(s.job.Sides))))
+	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(w.job.Connections*len(w.job.Sides))))
 
+	fragments := make([]string, len(w.job.Sides))
+	headers := make([]http.Header, len(w.job.Sides))
+	for i, s := range w.job.Sides {
+		fragments[i] = "#" + strconv.Itoa(i)
+		headers[i] = s.Header.Clone()
+		if headers[i] == nil {
+			headers[i] = http.Header{}
+		}
+		// A verify may be sent again where a kept connection was closed before anything
+		// was answered: net/http knows that by this header, which is not sent, as it
+		// has no value.
+		headers[i]["X-Idempotency-Key"] = []string{}
+	}
 	var n atomic.Uint64
 	targeter := func(t *vegeta.Target) error {
-		side, body, url := s.draw(n.Add(1) - 1)
-		t.Method, t.Header = s.job.Sides[side].Method, s.job.Sides[side].Header
+		side, body, url := w.draw(n.Add(1) - 1)
+		t.Method, t.Header = w.job.Sides[side].Method, headers[side]
 		// The fragment stays here and tells the sides apart.
 		t.URL, t.Body = url+fragments[side], body
 		return nil
 	}
-	rate := vegeta.ConstantPacer{Freq: int(s.job.RateHz * 1000), Per: 1000 * time.Second}
+	rate := vegeta.ConstantPacer{Freq: int(w.job.RateHz * 1000), Per: 1000 * time.Second}
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
 	began := time.Now()
-	b := newBooks(s)
+	b := newCounters(w)
 	lag := NewHistogram()
-	for r := range attacker.Attack(targeter, rate, s.job.Duration, "") {
-		intended := began.Add(time.Duration(float64(r.Seq) / s.job.RateHz * float64(time.Second)))
+	due := began.Add(w.job.Duration)
+	var backlog int64
+	for r := range attacker.Attack(targeter, rate, w.job.Duration, "") {
+		intended := began.Add(time.Duration(float64(r.Seq) / w.job.RateHz * float64(time.Second)))
 		record(lag, r.Timestamp.Sub(intended))
+		if r.Timestamp.Add(r.Latency).After(due) {
+			backlog++
+		}
 		side := sideOf(r.URL)
 		why := r.Error
-		if why == "" && !s.good(int(r.Code), r.Body) {
+		if why == "" && !w.good(int(r.Code), r.Body) {
 			why = fmt.Sprintf("HTTP %d %.200s", r.Code, r.Body)
 		}
 		b.add(side, r.Timestamp.Add(r.Latency).Sub(intended), why, int64(r.BytesIn), int64(r.BytesOut))
 	}
-	res, err := b.result()
-	if err != nil {
-		return res, err
-	}
+	res := b.result()
+	res.Backlog = backlog
 	res.LagP99 = time.Duration(lag.ValueAtQuantile(99))
-	res.Achieved = float64(b.calls()) / (s.job.RateHz * s.job.Duration.Seconds())
+	res.Achieved = float64(b.calls()) / (w.job.RateHz * w.job.Duration.Seconds())
 	if ctx.Err() != nil {
 		return res, fmt.Errorf("load: %w", ctx.Err())
 	}
 	return res, nil
 }
 
-// fragments mark the sides in vegeta's results.
-var fragments = [...]string{"#0", "#1", "#2", "#3"}
-
+// sideOf reads the fragment that marks a side in vegeta's results.
 func sideOf(url string) int {
-	if i := strings.LastIndexByte(url, '#'); i >= 0 && i+1 < len(url) {
-		return int(url[i+1] - '0')
+	_, mark, _ := strings.Cut(url, "#")
+	n, err := strconv.Atoi(mark)
+	if err != nil {
+		return 0
 	}
-	return 0
+	return n
 }
 
-// books of a stretch, one line a side.
-type books struct {
+// counters of a window, one line a side.
+type counters struct {
 	sides []SideResult
 	hists []*hdrhistogram.Histogram
 }
 
-func newBooks(s *stretch) *books {
-	b := &books{}
-	for _, side := range s.job.Sides {
+func newCounters(w *window) *counters {
+	b := &counters{}
+	for _, side := range w.job.Sides {
 		b.sides = append(b.sides, SideResult{Name: side.Name})
 		b.hists = append(b.hists, NewHistogram())
 	}
 	return b
 }
 
-func (b *books) add(side int, latency time.Duration, why string, in, out int64) {
+func (b *counters) add(side int, latency time.Duration, why string, in, out int64) {
 	r := &b.sides[side]
 	r.Calls++
 	r.BytesIn += in
@@ -106,7 +123,7 @@ func (b *books) add(side int, latency time.Duration, why string, in, out int64) 
 	record(b.hists[side], latency)
 }
 
-func (b *books) merge(o *books) {
+func (b *counters) merge(o *counters) {
 	for i := range b.sides {
 		r, x := &b.sides[i], &o.sides[i]
 		r.Calls += x.Calls
@@ -120,20 +137,16 @@ func (b *books) merge(o *books) {
 	}
 }
 
-func (b *books) calls() (n int64) {
+func (b *counters) calls() (n int64) {
 	for i := range b.sides {
 		n += b.sides[i].Calls
 	}
 	return n
 }
 
-func (b *books) result() (Result, error) {
+func (b *counters) result() Result {
 	for i := range b.sides {
-		enc, err := b.hists[i].Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-		if err != nil {
-			return Result{}, fmt.Errorf("encode latencies: %w", err)
-		}
-		b.sides[i].Latency = enc
+		b.sides[i].Latency = &Latency{b.hists[i]}
 	}
-	return Result{Sides: b.sides}, nil
+	return Result{Sides: b.sides}
 }

@@ -3,6 +3,7 @@ package generator
 import (
 	"bytes"
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +16,12 @@ import (
 // The control protocol: PUT /set/<name> with a JSON list of bodies, POST /run
 // with a Job, answered with a Result. It is spoken between our own processes.
 
-// Handler serves a Local generator to a Remote one.
-func Handler(l *Local) http.Handler {
+// secretHeader carries the secret that a control port asks for.
+const secretHeader = "X-Coreproof-Secret"
+
+// Handler serves a Local generator to a Remote one that knows the secret; "" asks
+// for none.
+func Handler(l *Local, secret string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("PUT /set/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -45,21 +50,29 @@ func Handler(l *Local) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(res) // a caller that went away needs no answer
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/ready" && subtle.ConstantTimeCompare([]byte(r.Header.Get(secretHeader)), []byte(secret)) != 1 {
+			http.Error(w, "the secret is missing or wrong", http.StatusUnauthorized)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // Remote is a generator in another process.
 type Remote struct {
 	base   string
+	secret string
 	client *http.Client
 	stop   func() error
 }
 
 var _ Generator = (*Remote)(nil)
 
-// NewRemote speaks to a Handler at base; stop (nil for none) ends its process.
-func NewRemote(base string, stop func() error) *Remote {
-	return &Remote{base: strings.TrimRight(base, "/"), client: &http.Client{Transport: &http.Transport{}}, stop: stop}
+// NewRemote speaks to a Handler at base that asks for secret; stop (nil for none)
+// ends its process.
+func NewRemote(base, secret string, stop func() error) *Remote {
+	return &Remote{base: strings.TrimRight(base, "/"), secret: secret, client: &http.Client{Transport: &http.Transport{}}, stop: stop}
 }
 
 // Load sends bodies over.
@@ -114,6 +127,7 @@ func (r *Remote) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return fmt.Errorf("generator: %w", err)
 	}
+	req.Header.Set(secretHeader, r.secret)
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("generator: %w", err)

@@ -8,15 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
+
+	"github.com/coreproof/coreproof/internal/announce"
 )
 
-// ReadyPrefix begins the line on standard output that says where the control
-// port is.
-const ReadyPrefix = "generator ready: "
-
 // Main runs a generator as a program of its own until ctx ends; it gives the
-// exit code.
+// exit code. Its control port asks for the secret in announce.GeneratorSecretEnv.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("generator", flag.ContinueOnError)
 	f.SetOutput(stderr)
@@ -38,8 +37,8 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprintf(stderr, "generator: listen on %s: %v\n", *listen, err)
 		return 1
 	}
-	fmt.Fprintf(stdout, "%shttp://%s\n", ReadyPrefix, l.Addr())
-	srv := &http.Server{Handler: Handler(&Local{}), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	fmt.Fprintf(stdout, "%shttp://%s\n", announce.GeneratorReady, l.Addr())
+	srv := &http.Server{Handler: Handler(&Local{}, os.Getenv(announce.GeneratorSecretEnv)), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	defer context.AfterFunc(ctx, func() { _ = srv.Close() })()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		fmt.Fprintf(stderr, "generator: %v\n", err)

@@ -1,53 +1,72 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/coreproof/coreproof/internal/spelling"
 )
 
-// flags is a flag set that explains itself and never exits.
-type flags struct {
-	*flag.FlagSet
-	usage, examples string
+// group is flags that a help text shows together.
+type group struct {
+	title string
+	*pflag.FlagSet
 }
 
-func newFlags(name, usage, examples string) *flags {
-	f := &flags{flag.NewFlagSet("coreproof "+name, flag.ContinueOnError), usage, examples}
-	f.SetOutput(io.Discard)
-	return f
+func newGroup(title string) group {
+	return group{title, pflag.NewFlagSet(title, pflag.ContinueOnError)}
 }
 
-// parse gives an exit code when the command is done already: help was asked
-// for, or the input cannot be used.
-func (f *flags) parse(args []string, s streams) (code int, done bool) {
-	err := f.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(s.out, "Usage: %s\n\nFlags:\n", f.usage)
-		f.SetOutput(s.out)
-		f.PrintDefaults()
-		fmt.Fprintf(s.out, "\nExamples:\n%s", f.examples)
-		return exitHeld, true
-	case err != nil:
-		fmt.Fprintf(s.err, "%s: %v; try %s --help\n", f.Name(), err, f.Name())
-		return exitUntried, true
+// attach gives a command its flags in groups and a help text that shows them so.
+func attach(cmd *cobra.Command, groups ...group) {
+	cmd.DisableFlagsInUseLine = true
+	for _, g := range groups {
+		g.SortFlags = false
+		cmd.Flags().AddFlagSet(g.FlagSet)
 	}
-	return 0, false
+	cmd.SetHelpFunc(func(c *cobra.Command, _ []string) { printHelp(c.OutOrStdout(), c, groups) })
 }
 
-// list is a flag that takes several values, with commas or given again.
-type list []string
+func printHelp(w io.Writer, c *cobra.Command, groups []group) {
+	fmt.Fprintf(w, "%s\n\nUsage: %s\n", sentence(c.Short), c.UseLine())
+	if c.Long != "" {
+		fmt.Fprintf(w, "\n%s\n", c.Long)
+	}
+	if c.Example != "" {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(c.Example, "\n"))
+	}
+	for _, g := range groups {
+		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.FlagUsagesWrapped(100))
+	}
+	fmt.Fprint(w, "\nEvery flag can also be set by COREPROOF_<FLAG> or in coreproof.yaml.\n")
+}
 
-func (l *list) String() string { return strings.Join(*l, ",") }
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
 
-func (l *list) Set(s string) error {
-	for v := range strings.SplitSeq(s, ",") {
-		if v = strings.TrimSpace(v); v != "" {
-			*l = append(*l, v)
+// suggestFlag adds the nearest flag to the error of a mistyped one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
+	})
+	best := spelling.Nearest(name, names)
+	if best == "" {
+		return err
 	}
-	return nil
+	return fmt.Errorf("%w; did you mean --%s?", err, best)
 }

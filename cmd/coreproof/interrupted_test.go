@@ -6,9 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // children of a process, by what Linux tells; other systems tell nothing.
@@ -69,7 +72,7 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("exit %d: %s %s", o.code, o.out, o.err)
 			}
 			p := load(t, dir)
-			if p.Interrupted == "" || p.Verdict.ExitCode != exitUntried || !strings.Contains(strings.Join(p.Verdict.Reasons, "\n"), "interrupted") {
+			if p.Interrupted == "" || p.Verdict.ExitCode != exitUntried || !slices.ContainsFunc(p.Verdict.Findings, func(f proof.Finding) bool { return f.Kind == "interrupted" }) {
 				t.Errorf("interrupted %q, verdict %+v", p.Interrupted, p.Verdict)
 			}
 			if len(p.Targets) != 1 {

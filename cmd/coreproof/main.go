@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/spf13/cobra"
+
+	"github.com/coreproof/coreproof/internal/launch"
 )
 
 // Exit codes.
@@ -22,36 +25,28 @@ const (
 	exitUntried = 2 // it could not be tried, or the input cannot be used
 )
 
-// command is one word of the command line. A new one is a file and a line in
-// commands.
-type command struct {
-	name   string
-	short  string
-	hidden bool
-	run    func(ctx context.Context, args []string, s streams) int
-}
-
 // streams are what a command reads and writes.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-func commands() []command {
-	return []command{
-		{"run", "prove and price a core: checks, footprint, bench, reports", false, cmdRun},
-		{"conform", "try the conformance checks", false, cmdConform},
-		{"bench", "price the flag: verify with blacklisting on against off", false, cmdBench},
-		{"report", "render a saved proof, or verify its verdict", false, cmdReport},
-		{"checks", "list the checks", false, cmdChecks},
-		{"core", "run the reference core", false, cmdCore},
-		{"version", "print the version", false, cmdVersion},
-		{"generator", "send load for another coreproof process", true, cmdGenerator},
+// status is an exit code on its way out of a command; what there was to say has
+// been said.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit %d", int(s)) }
+
+// exit makes an error of a code; nil for 0.
+func exit(code int) error {
+	if code == exitHeld {
+		return nil
 	}
+	return status(code)
 }
 
 func main() {
-	target.QuietContainers()
+	launch.QuietContainers()
 	// The first Ctrl-C ends the run in order; the second one ends the program. One
 	// that comes right after the first is the same one: some callers signal both the
 	// process and its group.
@@ -62,49 +57,83 @@ func main() {
 	os.Exit(code)
 }
 
+// dispatch runs one command line and gives its exit code.
 func dispatch(ctx context.Context, args []string, s streams) int {
-	if len(args) == 0 {
-		usage(s.err)
-		return exitUntried
-	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
-		if len(args) > 1 {
-			return dispatch(ctx, []string{args[1], "--help"}, s)
-		}
-		usage(s.out)
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	var code status
+	switch {
+	case err == nil:
 		return exitHeld
-	case "--version", "-version":
-		return cmdVersion(ctx, nil, s)
+	case errors.As(err, &code):
+		return int(code)
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(ctx, args[1:], s)
-		}
-	}
-	fmt.Fprintf(s.err, "coreproof: there is no command %q; try coreproof help\n", args[0])
+	fmt.Fprintf(s.err, "%s: %s; try %s --help\n", cmd.CommandPath(), strings.Join(strings.Fields(err.Error()), " "), cmd.CommandPath())
 	return exitUntried
 }
 
-func usage(w io.Writer) {
-	var list strings.Builder
-	for _, c := range commands() {
-		if !c.hidden {
-			fmt.Fprintf(&list, "  %-9s %s\n", c.name, c.short)
-		}
-	}
-	fmt.Fprintf(w, `coreproof proves that a session core logs users out at once when access token
+// newRoot makes the command with all that are below it. A new command is a file and
+// a line here.
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "coreproof",
+		Short: "prove that a session core logs users out at once, and price it",
+		Long: `coreproof proves that a session core logs users out at once when access token
 blacklisting is on, and says what that promise costs per call.
 
-Usage: coreproof COMMAND [flags]
+Every flag can also be set by a variable COREPROOF_<FLAG> (--rate-cap is
+COREPROOF_RATE_CAP) or in coreproof.yaml (--config names another file). A flag
+comes before a variable, a variable before the file, the file before the default.
 
-%s
-Examples:
-  coreproof run                                  prove the reference core (needs nothing)
+Exit status of run, conform and bench: 0 all held, 1 a check, claim or budget
+failed, 2 it could not be tried or the input cannot be used. report gives 0 when it
+could render, report --verify 1 when something differs; gate, diff and publish as
+their help says.`,
+		Example: `  coreproof run                                  prove the reference core (needs nothing)
   coreproof run --db postgres,mysql              the same on databases in containers
   coreproof conform --url-on http://127.0.0.1:3567 --url-off http://127.0.0.1:3568
-  coreproof report proof/ --format markdown
+  coreproof gate --base ./core-main --head ./core-new
+  coreproof diff http://127.0.0.1:3567 sqlite    the same calls on two cores
+  coreproof report proof/ --format markdown`,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				cmd.SetOut(s.err)
+				_ = cmd.Help()
+				return status(exitUntried)
+			}
+			return unknownCommand(cmd, args[0])
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		cmdRun(s), cmdConform(s), cmdBench(s), cmdGate(s), cmdDiff(s), cmdAttack(s), cmdMerge(s), cmdPlan(s), cmdReport(s), cmdPublish(s), cmdTarget(s), cmdChecks(s), cmdCore(s), cmdVersion(s), cmdGenerator(s), cmdRelay(s), cmdVerifier(),
+	)
+	version := cmdVersion(s)
+	root.Flags().BoolP("version", "v", false, "print the version")
+	run := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if v, _ := cmd.Flags().GetBool("version"); v {
+			return version.RunE(cmd, nil)
+		}
+		return run(cmd, args)
+	}
+	for _, c := range root.Commands() {
+		c.SetFlagErrorFunc(suggestFlag)
+	}
+	root.SetFlagErrorFunc(suggestFlag)
+	return root
+}
 
-Exit status: 0 all held, 1 a check or budget failed, 2 it could not be tried.
-`, list.String())
+func unknownCommand(cmd *cobra.Command, name string) error {
+	err := fmt.Errorf("there is no command %q", name)
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
 }

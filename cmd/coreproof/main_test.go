@@ -3,17 +3,21 @@ package main
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/coreproof/coreproof/internal/target"
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
 )
 
 // TestMain lets the test binary be the core and the load generator that the
-// embedded target starts, as coreproof itself is.
+// embedded target starts, as coreproof itself is, and coreproof in scripts.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "core" || os.Args[1] == "generator") {
 		os.Exit(dispatch(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
@@ -21,26 +25,111 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"coreproof": main})
 }
 
 // asProgram in the environment makes the test binary coreproof itself.
-const asProgram = "COREPROOF_TEST_AS_PROGRAM"
+const asProgram = "TEST_AS_PROGRAM"
+
+// TestScripts runs the command line as users do; each file tells one story.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Abs(filepath.Join("..", "..", "testdata", "proofs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"cores": scriptCores, "rerun": scriptRerun, "oneline": scriptOneLine, "nowhere": scriptNowhere, "edit": scriptEdit,
+		},
+	})
+}
+
+// scriptOneLine wants exactly one line on the last command's standard error.
+func scriptOneLine(ts *testscript.TestScript, _ bool, _ []string) {
+	text := ts.ReadFile("stderr")
+	if strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
+		ts.Fatalf("want one line, got %q", text)
+	}
+}
+
+// scriptNowhere wants a text in no file of a folder and on no stream.
+func scriptNowhere(ts *testscript.TestScript, _ bool, args []string) {
+	secret, dir := args[0], ts.MkAbs(args[1])
+	for _, stream := range []string{"stdout", "stderr"} {
+		if strings.Contains(ts.ReadFile(stream), secret) {
+			ts.Fatalf("%s shows the secret", stream)
+		}
+	}
+	files := 0
+	ts.Check(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		if strings.Contains(string(b), secret) {
+			ts.Fatalf("the secret is in %s", path)
+		}
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("no files in %s", dir)
+	}
+}
+
+// scriptEdit replaces a text in a file: edit FILE OLD NEW.
+func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	if !bytes.Contains(b, []byte(args[1])) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, bytes.Replace(b, []byte(args[1]), []byte(args[2]), 1), 0o600))
+}
+
+// scriptRerun runs the command that a saved proof gives for the first failed check
+// in it: rerun DIR. The command is a shell's, so that quoting is tried too.
+func scriptRerun(ts *testscript.TestScript, neg bool, args []string) {
+	p, err := proof.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, c := range p.Targets[0].Conformance.Checks {
+		if c.Outcome != proof.Fail {
+			continue
+		}
+		ts.Logf("rerun: %s", c.Rerun)
+		err := ts.Exec("sh", "-c", c.Rerun+" --out rerun --quiet")
+		if (err == nil) == neg {
+			ts.Fatalf("%s: %v", c.Rerun, err)
+		}
+		again, err := proof.Load(ts.MkAbs("rerun"))
+		ts.Check(err)
+		if n := len(again.Targets[0].Conformance.Checks); n != 1 {
+			ts.Fatalf("%s: %d checks were tried, want one", c.Rerun, n)
+		}
+		if k := again.Targets[0].Conformance.Checks[0]; k.ID != c.ID || k.Protocol != c.Protocol || k.Outcome != proof.Fail || again.Seed != p.Seed {
+			ts.Fatalf("%s: got %s %s %s with seed %d", c.Rerun, k.ID, k.Protocol, k.Outcome, again.Seed)
+		}
+		return
+	}
+	ts.Fatalf("%s: no check failed", args[0])
+}
 
 // text is what a command prints; commands print from several goroutines.
 type text struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
-	// on is called with each piece, if it is set.
-	on func(string)
 }
 
 func (x *text) Write(b []byte) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.on != nil {
-		x.on(string(b))
-	}
 	return x.buf.Write(b)
 }
 
@@ -72,41 +161,14 @@ func (o outcome) refused(t *testing.T, want string) {
 	}
 }
 
-// deployments of cores with the flag on and off, on one database file.
-func deployments(t *testing.T, extra map[string]string) (on, off string) {
-	t.Helper()
-	command, err := target.Own("core")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := target.NewEmbedded(target.EmbeddedOptions{Command: command})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(context.Background()); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	var urls [2]string
-	for i, flag := range []bool{true, false} {
-		d, err := e.Start(t.Context(), 1, target.Settings{Flag: flag, Extra: extra})
-		if err != nil {
-			t.Fatal(err)
-		}
-		urls[i] = d.Clients("5.4")[0].URL()
-	}
-	return urls[0], urls[1]
-}
-
 func load(t *testing.T, dir string) *proof.Proof {
 	t.Helper()
 	p, err := proof.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := proof.CheckVerdict(p); err != nil {
-		t.Error(err)
+	for _, d := range verdict.Verify(p, os.DirFS(dir)) {
+		t.Errorf("%s", d)
 	}
 	return p
 }

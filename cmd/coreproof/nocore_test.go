@@ -104,7 +104,7 @@ func TestCoreThatTurnsOutNone(t *testing.T) {
 			if o.code == exitHeld || strings.Contains(o.err, "goroutine") {
 				t.Errorf("%+v", o)
 			}
-			if p := load(t, dir); p.Verdict.Outcome == proof.Pass || len(p.Verdict.Reasons) == 0 {
+			if p := load(t, dir); p.Verdict.Outcome == proof.Pass || len(p.Verdict.Findings) == 0 {
 				t.Errorf("verdict %+v", p.Verdict)
 			}
 		})

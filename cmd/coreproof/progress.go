@@ -11,6 +11,7 @@ import (
 	"github.com/coreproof/coreproof/bench"
 	"github.com/coreproof/coreproof/conformance"
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
 )
 
 // progress tells how far a run is: one line that changes on a terminal, a line
@@ -27,10 +28,7 @@ type progress struct {
 
 func newProgress(w io.Writer, quiet bool) *progress {
 	p := &progress{w: w, quiet: quiet, start: time.Now()}
-	if f, ok := w.(*os.File); ok {
-		st, err := f.Stat()
-		p.tty = err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
-	}
+	p.tty = isTerminal(w) && os.Getenv("TERM") != "dumb"
 	return p
 }
 
@@ -70,33 +68,41 @@ func (p *progress) clear() {
 	}
 }
 
-// note prints a line that stays.
-func (p *progress) note(format string, args ...any) {
+// Note prints a line that stays.
+func (p *progress) Note(format string, args ...any) {
 	p.clear()
 	if !p.quiet {
 		fmt.Fprintf(p.w, format+"\n", args...)
 	}
 }
 
-func (p *progress) check(name string, e conformance.Event) {
-	if o := e.Check.Outcome; o == proof.Fail || o == proof.Error || o == proof.Vacuous {
-		p.note("%s: %s %s (%s): %s", name, e.Check.ID, e.Check.Title, e.Check.Protocol, strings.ToUpper(string(o)))
+// Check tells that a check has ended.
+func (p *progress) Check(target string, e conformance.Event) {
+	outcome, reason := verdict.Check(&e.Check, nil)
+	if outcome == proof.Fail || outcome == proof.Error || outcome == proof.Vacuous {
+		p.Note("%s: %s %s (%s): %s", target, e.Check.ID, e.Check.Title, e.Check.Protocol, strings.TrimRight(strings.ToUpper(string(outcome))+": "+reason, ": "))
 	}
-	p.say(e.Done == e.Total, "%s: checks %d of %d", name, e.Done, e.Total)
+	p.say(e.Done == e.Total, "%s: checks %d of %d", target, e.Done, e.Total)
 }
 
-func (p *progress) bench(e bench.Event) {
-	stage := map[string]string{"cost": "cost rounds", "aa": "A/A rounds", "closed": "saturated rounds", "tokens": "making sessions", "calibrate": "calibrating", "footprint": "counting statements and bytes"}[e.Phase]
-	line := fmt.Sprintf("%s: ", e.Target)
+// phases in words.
+var phases = map[string]string{
+	proof.KindCost: "cost rounds", proof.KindFloor: "noise floor rounds", proof.KindSaturated: "saturated rounds",
+	bench.PhaseSweep: "load curve, windows", bench.PhaseTokens: "making sessions", bench.PhaseSteady: "coming to a steady state", bench.PhaseFootprint: "counting statements and bytes",
+}
+
+// Bench tells how costs are measured.
+func (p *progress) Bench(e bench.Event) {
+	line := e.Target + ": "
 	if e.Protocol != "" {
-		line += fmt.Sprintf("CDI %s: ", e.Protocol)
+		line += e.Protocol + ": "
 	}
-	line += stage
+	line += phases[e.Phase]
 	if e.Of > 1 {
 		line += fmt.Sprintf(" %d of %d", e.Done, e.Of)
 	}
-	if r := e.Running; r != nil && r.N > 1 {
-		line += fmt.Sprintf("; CPU on/off %.3f [%.3f, %.3f]", r.Value, r.Low, r.High)
+	if r := verdict.Ratio(e.Rounds, proof.KindCost, bench.Off, bench.On); r != nil && r.Interval != nil {
+		line += fmt.Sprintf("; CPU on/off %.3f [%.3f, %.3f]", r.Value, r.Interval.Low, r.Interval.High)
 	}
-	p.say(e.Done == e.Of || e.Phase == "calibrate", "%s", line)
+	p.say(e.Done == e.Of, "%s", line)
 }

@@ -81,7 +81,7 @@ type Operation struct {
 // History is a recorded run.
 type History struct {
 	Check    string
-	Era      string
+	FlagMode string
 	Protocol string
 	Seed     uint64
 	Started  time.Time
@@ -94,7 +94,7 @@ type History struct {
 type header struct {
 	History    int       `json:"history"` // format version
 	Check      string    `json:"check"`
-	Era        string    `json:"era"`
+	FlagMode   string    `json:"era"` // the older word, which the format keeps
 	Protocol   string    `json:"protocol"`
 	Seed       uint64    `json:"seed"`
 	Started    time.Time `json:"started"`
@@ -159,7 +159,7 @@ func Write(w io.Writer, h *History) error {
 	b := bufio.NewWriter(w)
 	e := json.NewEncoder(b)
 	if err := e.Encode(header{
-		History: Version, Check: h.Check, Era: h.Era, Protocol: h.Protocol, Seed: h.Seed,
+		History: Version, Check: h.Check, FlagMode: h.FlagMode, Protocol: h.Protocol, Seed: h.Seed,
 		Started: h.Started, Clients: h.Clients, Operations: len(h.Operations),
 	}); err != nil {
 		return err
@@ -205,7 +205,7 @@ func Read(r io.Reader) (*History, error) {
 	if head.History != Version {
 		return nil, fmt.Errorf("header: history format %d, want %d", head.History, Version)
 	}
-	h := &History{Check: head.Check, Era: head.Era, Protocol: head.Protocol, Seed: head.Seed, Started: head.Started, Clients: head.Clients}
+	h := &History{Check: head.Check, FlagMode: head.FlagMode, Protocol: head.Protocol, Seed: head.Seed, Started: head.Started, Clients: head.Clients}
 	for {
 		line, err := next(s)
 		if errors.Is(err, io.EOF) {

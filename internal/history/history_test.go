@@ -111,8 +111,12 @@ func TestCount(t *testing.T) {
 		{Kind: Create, Handle: "x", Call: 0, Return: 1, Result: OK},
 		{Kind: Revoke, Handle: "x", Call: 2, Return: 3, Result: Unknown}, // never answered
 		{Kind: Verify, Handle: "x", Call: 5, Return: 6, Result: OK},
+		// The twin: verified next after the first answer, and revoked by nobody until then.
+		{Kind: Create, Handle: "y", Call: 0, Return: 1, Result: OK},
+		{Kind: Verify, Handle: "y", Call: 44, Return: 46, Result: OK},
+		{Kind: Revoke, Handle: "y", Call: 47, Return: 48, Result: Unknown},
 	}}
-	want := Counts{After: 3, AfterOK: 2, Window: 50, During: 3, DuringOK: 2}
+	want := Counts{Revokes: 1, Broken: 1, Twins: 1, TwinsOK: 1, After: 3, AfterOK: 2, Window: 50, During: 3, DuringOK: 2}
 	if got := Count(h); got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
@@ -120,7 +124,7 @@ func TestCount(t *testing.T) {
 
 func sample() *History {
 	return &History{
-		Check: "BL-50", Era: "request", Protocol: "CDI 5.4", Seed: 1 << 63, Started: time.Unix(1, 2).UTC(), Clients: 2,
+		Check: "BL-50", FlagMode: "request", Protocol: "CDI 5.4", Seed: 1 << 63, Started: time.Unix(1, 2).UTC(), Clients: 2,
 		Operations: []Operation{
 			{Client: 1, Instance: "on-0", Kind: Create, Handle: "h", Call: 1, Return: 2, Result: OK},
 			{Client: 0, Instance: "on-1", Kind: Revoke, Handle: "h", Call: 3, Return: 3, Result: Unknown, Note: "timeout"},

@@ -5,7 +5,7 @@ import (
 	"runtime"
 
 	"github.com/coreproof/coreproof/internal/affinity"
-	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/meter/gauge"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
@@ -18,7 +18,7 @@ func Describe() proof.Machine {
 	}
 	read(&m)
 	m.LoadStart = Load()
-	if !meter.CPUClock {
+	if !gauge.CPUClock {
 		m.Limits = append(m.Limits, "the CPU time of other processes cannot be read on "+runtime.GOOS)
 	}
 	switch {

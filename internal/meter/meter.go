@@ -2,48 +2,17 @@
 // statements, rows and bytes. It only reads; it starts nothing.
 package meter
 
-import (
-	"context"
-	"errors"
-	"time"
-)
+import "github.com/coreproof/coreproof/internal/meter/gauge"
+
+// CPUClock says whether this machine can read the CPU time of other processes.
+const CPUClock = gauge.CPUClock
 
 // ErrUnsupported says that this machine or server cannot tell.
-var ErrUnsupported = errors.New("cannot be read here")
+var ErrUnsupported = gauge.ErrUnsupported
 
-// Process is something whose CPU time can be read: a process or a container.
-type Process interface {
-	// Name tells it in reports.
-	Name() string
-	// CPU is the CPU time spent so far, all threads, user and system.
-	CPU() (time.Duration, error)
-	// RSS is the resident memory in bytes.
-	RSS() (int64, error)
-}
-
-// Database reads a database server's books.
-type Database interface {
-	// Product is the server's own name and version.
-	Product(ctx context.Context) (name, version string, err error)
-	// TLS tells whether the connections of others to this database are
-	// encrypted: "yes", "no", "unknown" or "none".
-	TLS(ctx context.Context) (string, error)
-	// Settings that weigh on the figures (durability, autovacuum, log_bin, …).
-	Settings(ctx context.Context) (map[string]string, error)
-	// Statements counts the statements on the session tables since the server
-	// started, by the server's own books or the driver's; this reading itself
-	// is not counted. Source names the books.
-	Statements(ctx context.Context) (uint64, error)
-	Source() string
-	// SessionRows counts the rows of the session table.
-	SessionRows(ctx context.Context) (int64, error)
-	// SchemaHash is a hash of table, column and index definitions.
-	SchemaHash(ctx context.Context) (string, error)
-	// Bytes is the size of the core's tables and indexes; Compact first.
-	Bytes(ctx context.Context) (int64, error)
-	// Compact gives back the space of deleted rows (VACUUM FULL, OPTIMIZE, …).
-	Compact(ctx context.Context) error
-	// Process is the server's CPU clock, nil for an embedded database.
-	Process() Process
-	Close() error
-}
+type (
+	// Process is something whose CPU time can be read: a process or a container.
+	Process = gauge.Process
+	// Database reads a database server's books.
+	Database = gauge.Database
+)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -173,7 +174,7 @@ func (b *mysqlBooks) SchemaHash(ctx context.Context) (string, error) {
 			}
 			fmt.Fprintf(h, "%s\x00", s)
 		}
-		if err := rows.Close(); err != nil {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return "", fmt.Errorf("read the schema: %w", err)
 		}
 	}
@@ -195,9 +196,20 @@ func (b *mysqlBooks) Compact(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
-	for rows.Next() { // one line a step; the last one is the status
+	// One line a step: table, operation, kind of message, message.
+	for rows.Next() {
+		var table, operation, kind, text sql.NullString
+		if err := rows.Scan(&table, &operation, &kind, &text); err != nil {
+			return errors.Join(fmt.Errorf("compact: %w", err), rows.Close())
+		}
+		if strings.EqualFold(kind.String, "error") {
+			return errors.Join(fmt.Errorf("compact %s: %s", table.String, text.String), rows.Close())
+		}
 	}
-	return rows.Close()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return fmt.Errorf("compact: %w", err)
+	}
+	return nil
 }
 
 func (b *mysqlBooks) Process() Process { return b.process }

@@ -3,17 +3,47 @@ package meter
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// CPUClock says whether this machine can read the CPU time of other processes.
-const CPUClock = true
+// PID reads a process of this machine. One that has processes of its own when it is
+// asked for, as a start script has, cannot be read: the core would be one of them,
+// and its work would be in no figure.
+func PID(name string, pid int) Process {
+	if list := children(pid); len(list) > 0 {
+		return parent{name, pid, list[0]}
+	}
+	return &process{name, pid}
+}
 
-// PID reads a process of this machine.
-func PID(name string, pid int) Process { return &process{name, pid} }
+// children are the processes that a process started and that live.
+func children(pid int) (list []string) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, t := range tasks {
+		b, _ := os.ReadFile(t) // a thread that ended has none
+		list = append(list, strings.Fields(string(b))...)
+	}
+	return list
+}
+
+// parent is a process that started others.
+type parent struct {
+	name  string
+	pid   int
+	child string
+}
+
+func (p parent) Name() string                { return p.name }
+func (p parent) CPU() (time.Duration, error) { return 0, p.err() }
+func (p parent) RSS() (int64, error)         { return 0, p.err() }
+
+func (p parent) err() error {
+	return fmt.Errorf("%s (process %d) started another process (%s), in which the core may run: name that one, or end the script that starts it with exec", p.name, p.pid, p.child)
+}
 
 type process struct {
 	name string

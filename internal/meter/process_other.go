@@ -4,9 +4,6 @@ package meter
 
 import "time"
 
-// CPUClock says whether this machine can read the CPU time of other processes.
-const CPUClock = false
-
 // PID reads a process of this machine; its readings are ErrUnsupported here.
 func PID(name string, _ int) Process { return unreadable(name) }
 

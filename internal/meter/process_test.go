@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,9 @@ import (
 )
 
 // TestProcess: the CPU clock of a process grows when it works, and says so when
-// there is no such process.
+// there is no such process. Not parallel: TestParent's script is a child of this
+// process while it runs.
 func TestProcess(t *testing.T) {
-	t.Parallel()
 	if !meter.CPUClock {
 		t.Skip("this system has no CPU clock of other processes")
 	}
@@ -49,6 +50,34 @@ func TestProcess(t *testing.T) {
 	}
 	if _, err := none.RSS(); err == nil {
 		t.Error("memory of no process")
+	}
+}
+
+// TestParent: the work of what a start script started would be in no figure, so the
+// script cannot be read. Not parallel, for TestProcess.
+func TestParent(t *testing.T) {
+	if !meter.CPUClock {
+		t.Skip("this system has no CPU clock of other processes")
+	}
+	cmd := exec.Command("sh", "-c", "exec 3<&0; cat <&3 & echo started; wait")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _, _ = in.Close(), cmd.Wait() })
+	if _, err := out.Read(make([]byte, 8)); err != nil {
+		t.Fatal(err)
+	}
+	p := meter.PID("script", cmd.Process.Pid)
+	if _, err := p.CPU(); err == nil || !strings.Contains(err.Error(), "exec") {
+		t.Errorf("CPU of a script that started another process: %v", err)
 	}
 }
 

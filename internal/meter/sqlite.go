@@ -36,7 +36,7 @@ func (b *sqliteBooks) Product(ctx context.Context) (string, string, error) {
 func (b *sqliteBooks) TLS(context.Context) (string, error) { return "none", nil }
 
 func (b *sqliteBooks) Settings(ctx context.Context) (map[string]string, error) {
-	set := map[string]string{"synchronous": "FULL"} // the store's own; a pragma of each connection
+	set := map[string]string{}
 	var mode string
 	if err := b.db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
 		return nil, fmt.Errorf("read the journal mode: %w", err)

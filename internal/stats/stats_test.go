@@ -81,3 +81,36 @@ func TestAnytimeCoverage(t *testing.T) {
 		t.Errorf("an ordinary interval missed in only %d of %d runs: this test could not fail", missedT, runs)
 	}
 }
+
+// A method has an interval from its least number of samples on, and none below.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	for _, m := range []Method{AnytimeT, StudentT} {
+		if m.Name == "" || m.Assumption == "" || m.MinN < 3 {
+			t.Errorf("%+v says too little", m)
+		}
+		var xs []float64
+		last := math.Inf(1)
+		for n := 1; n <= 40; n++ {
+			xs = append(xs, float64(n%2))
+			i, ok := m.Of(xs, 0.95)
+			if ok != (n >= m.MinN) {
+				t.Errorf("%s: n = %d has an interval: %v", m.Name, n, ok)
+			}
+			if !ok {
+				continue
+			}
+			half := i.High - i.Mean
+			if half > last*1.05 { // even and odd numbers differ a little in spread
+				t.Errorf("%s: half-width %.3g at n = %d after %.3g", m.Name, half, n, last)
+			}
+			last = half
+		}
+		if _, ok := m.Of([]float64{1e308, -1e308, 1e308, -1e308, 1e308, -1e308}, 0.95); ok {
+			t.Errorf("%s: an interval of what cannot be reckoned with", m.Name)
+		}
+		if _, ok := m.Of(nil, 0.95); ok {
+			t.Errorf("%s: an interval of nothing", m.Name)
+		}
+	}
+}

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,11 +20,7 @@ import (
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
 	"github.com/coreproof/coreproof/refcore/store"
-	"github.com/coreproof/coreproof/refcore/store/mongo"
-	"github.com/coreproof/coreproof/refcore/store/mysql"
-	"github.com/coreproof/coreproof/refcore/store/postgres"
-	"github.com/coreproof/coreproof/refcore/store/sqlite"
-	"github.com/coreproof/coreproof/refcore/store/storetest/dbtest"
+	"github.com/coreproof/coreproof/refcore/store/kinds/kindtest"
 )
 
 // tokensDrawn is how many sessions a benchmark draws its tokens from.
@@ -115,37 +110,12 @@ func (s *sink) Write(b []byte) (int, error) {
 
 // stores to measure; those in containers only with COREPROOF_BENCH_STORES=all.
 func benchStores(b *testing.B, run func(b *testing.B, s store.Store)) {
-	type opener = func(b *testing.B) (store.Store, error)
-	list := []struct {
-		name string
-		open opener
-	}{
-		{"sqlite", func(b *testing.B) (store.Store, error) {
-			return sqlite.Open(b.Context(), store.Config{URI: filepath.Join(b.TempDir(), "sessions.db")})
-		}},
-	}
-	if os.Getenv("COREPROOF_BENCH_STORES") == "all" {
-		list = append(list, []struct {
-			name string
-			open opener
-		}{
-			{"postgres", func(b *testing.B) (store.Store, error) {
-				return postgres.Open(b.Context(), store.Config{URI: dbtest.Postgres(b).Fresh(b)})
-			}},
-			{"mysql", func(b *testing.B) (store.Store, error) {
-				return mysql.Open(b.Context(), store.Config{URI: dbtest.MySQL(b).Fresh(b)})
-			}},
-			{"mariadb", func(b *testing.B) (store.Store, error) {
-				return mysql.Open(b.Context(), store.Config{URI: dbtest.MariaDB(b).Fresh(b)})
-			}},
-			{"mongo", func(b *testing.B) (store.Store, error) {
-				return mongo.Open(b.Context(), store.Config{URI: dbtest.Mongo(b).Fresh(b)})
-			}},
-		}...)
-	}
-	for _, st := range list {
-		b.Run("store="+st.name, func(b *testing.B) {
-			s, err := st.open(b)
+	for _, db := range kindtest.All() {
+		b.Run("store="+db.Name, func(b *testing.B) {
+			if db.Server != nil && os.Getenv("COREPROOF_BENCH_STORES") != "all" {
+				b.Skip("COREPROOF_BENCH_STORES=all measures the stores in containers")
+			}
+			s, err := db.Kind.Open(b.Context(), store.Config{URI: db.Fresh(b)})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -14,8 +14,9 @@ import (
 // counts as bad, the accidents of the real core included, is the table of
 // section 1.7 of the specification.
 type fields struct {
-	object rawjson.Object
-	err    error
+	object     rawjson.Object
+	maxPayload int // bytes of userDataInJWT
+	err        error
 }
 
 func (f *fields) bad(name string) {

@@ -15,7 +15,7 @@ func create(s *Server, c *call) error {
 	in := refcore.CreateInput{TokenVersion: v.token}
 	in.UserID = f.string("userId")
 	in.EnableAntiCSRF = f.bool("enableAntiCsrf")
-	in.Payload = f.jsonObject("userDataInJWT", required)
+	in.Payload = f.payload(required)
 	in.Data = f.jsonObject("userDataInDatabase", required)
 	in.AccessValidity = f.optLong("accessTokenValidity", atLeast(v.rotate, optional))
 	if f.err != nil {
@@ -195,7 +195,7 @@ func (c *call) scope(across bool) error {
 func regenerate(s *Server, c *call) error {
 	f := &c.fields
 	accessToken := f.string("accessToken")
-	payload := f.jsonObject("userDataInJWT", optional)
+	payload := f.payload(optional)
 	if f.err != nil {
 		return f.err
 	}
@@ -311,7 +311,7 @@ func putData(s *Server, c *call) error {
 
 func putPayload(s *Server, c *call) error {
 	handle := c.fields.string("sessionHandle")
-	payload := c.fields.jsonObject("userDataInJWT", required)
+	payload := c.fields.payload(required)
 	if c.fields.err == nil && c.version.checkPayload {
 		c.fields.err = token.CheckPayload(c.version.token, payload)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/coreproof/coreproof/refcore"
 )
@@ -88,7 +89,7 @@ func (c *call) param(name string) (string, bool) {
 		c.query, _ = url.ParseQuery(c.http.URL.RawQuery) // what is malformed counts as absent
 	}
 	if v, ok := c.query[name]; ok && len(v) > 0 {
-		return strings.ToValidUTF8(v[0], "\ufffd"), true
+		return v[0], true
 	}
 	return "", false
 }
@@ -97,6 +98,9 @@ func (c *call) mustParam(name string) (string, error) {
 	v, ok := c.param(name)
 	if !ok {
 		return "", refcore.BadInput("Field name '" + name + "' is missing in GET request")
+	}
+	if !utf8.ValidString(v) { // replaced by U+FFFD, different texts would become one
+		return "", refcore.BadInput("Field name '" + name + "' is invalid in GET request")
 	}
 	return v, nil
 }

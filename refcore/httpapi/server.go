@@ -19,16 +19,16 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/coreproof/coreproof/refcore"
-	"github.com/coreproof/coreproof/refcore/rawjson"
 	"github.com/coreproof/coreproof/refcore/token"
 )
 
 // Options of the HTTP surface.
 type Options struct {
-	Engine *refcore.Engine
+	Engine Engine
 	Log    *slog.Logger
 	// APIKeys that are accepted; none means that no key is asked for.
 	APIKeys []string
@@ -44,7 +44,7 @@ type Options struct {
 
 // Server is the http.Handler of the core.
 type Server struct {
-	engine   *refcore.Engine
+	engine   Engine
 	log      *slog.Logger
 	keys     [][sha256.Size]byte
 	basePath string
@@ -282,30 +282,6 @@ func (s *Server) pickVersion(c *call, rt *route) error {
 	return nil
 }
 
-// readBody reads and parses a JSON object where the handler wants one.
-func (s *Server) readBody(c *call, buf *bytes.Buffer) error {
-	if c.http.ContentLength > s.maxBody {
-		return errTooLarge
-	}
-	if _, err := buf.ReadFrom(io.LimitReader(c.http.Body, s.maxBody+1)); err != nil {
-		return bad("The request body could not be read")
-	}
-	if int64(buf.Len()) > s.maxBody {
-		return errTooLarge
-	}
-	c.out = make([]byte, 0, 1024)
-	b := bytes.TrimPrefix(buf.Bytes(), []byte("\ufeff"))
-	if !utf8.Valid(b) {
-		b = bytes.ToValidUTF8(b, []byte("\ufffd"))
-	}
-	var err error
-	if c.fields.object, err = rawjson.Parse(b); err != nil {
-		c.fields.object = nil
-		c.fields.err = bad("Invalid Json Input")
-	}
-	return nil
-}
-
 // fail answers an error. What went wrong inside stays in the log.
 func (s *Server) fail(w http.ResponseWriter, c *call, err error) {
 	var (
@@ -349,38 +325,21 @@ func (s *Server) fail(w http.ResponseWriter, c *call, err error) {
 // pinger asks the database whether it is there; callers at the same time share
 // one question, so that health checks cannot pile up.
 type pinger struct {
-	ask func(context.Context) error
-	mu  sync.Mutex
-	now *ping
-}
-
-type ping struct {
-	done chan struct{}
-	err  error
+	ask   func(context.Context) error
+	group singleflight.Group
 }
 
 const pingTimeout = time.Second
 
 func (p *pinger) ping(ctx context.Context) error {
-	p.mu.Lock()
-	q := p.now
-	if q == nil {
-		q = &ping{done: make(chan struct{})}
-		p.now = q
-		go func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
-			defer cancel()
-			q.err = p.ask(ctx)
-			p.mu.Lock()
-			p.now = nil
-			p.mu.Unlock()
-			close(q.done)
-		}()
-	}
-	p.mu.Unlock()
+	answer := p.group.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+		defer cancel()
+		return nil, p.ask(ctx)
+	})
 	select {
-	case <-q.done:
-		return q.err
+	case a := <-answer:
+		return a.Err
 	case <-ctx.Done():
 		return ctx.Err()
 	}

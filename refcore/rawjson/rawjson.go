@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -170,6 +171,47 @@ func AppendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+// LoneSurrogate says whether a valid JSON text has an escape of half a character,
+// e.g. \ud800 without its other half, which no Unicode text can hold.
+func LoneSurrogate(b []byte) bool {
+	for i := bytes.IndexByte(b, '\\'); i >= 0 && i+1 < len(b); {
+		step := 2
+		if b[i+1] == 'u' {
+			step = 6
+			switch hi := escaped(b[i:]); {
+			case hi >= 0xdc00 && hi <= 0xdfff:
+				return true
+			case hi >= 0xd800 && hi <= 0xdbff:
+				if lo := escaped(b[i+6:]); lo < 0xdc00 || lo > 0xdfff {
+					return true
+				}
+				step = 12
+			}
+		}
+		if i += step; i >= len(b) {
+			break
+		}
+		next := bytes.IndexByte(b[i:], '\\')
+		if next < 0 {
+			break
+		}
+		i += next
+	}
+	return false
+}
+
+// escaped is the code unit of \uXXXX at the beginning of b, -1 if there is none.
+func escaped(b []byte) int {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 32)
+	if err != nil {
+		return -1
+	}
+	return int(n)
 }
 
 // unquote decodes a string that is known to be valid JSON, quotes included.

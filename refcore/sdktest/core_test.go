@@ -5,33 +5,28 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/refcore/store"
-	"github.com/coreproof/coreproof/refcore/store/mongo"
-	"github.com/coreproof/coreproof/refcore/store/mysql"
-	"github.com/coreproof/coreproof/refcore/store/postgres"
-	"github.com/coreproof/coreproof/refcore/store/sqlite"
 	"github.com/coreproof/coreproof/refcore/store/storetest/dbtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
-
-var stores = []struct {
-	name string
-	uri  func(*testing.T) string
-	open func(context.Context, store.Config) (store.Store, error)
-}{
-	{"sqlite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "sessions.db") }, sqlite.Open},
-	{"postgres", func(t *testing.T) string { return dbtest.Postgres(t).Fresh(t) }, postgres.Open},
-	{"mysql", func(t *testing.T) string { return dbtest.MySQL(t).Fresh(t) }, mysql.Open},
-	{"mariadb", func(t *testing.T) string { return dbtest.MariaDB(t).Fresh(t) }, mysql.Open},
-	{"mongo", func(t *testing.T) string { return dbtest.Mongo(t).Fresh(t) }, mongo.Open},
+// TestMain lets the test binary be a core, and an API that is protected by the SDK.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 {
+		switch os.Args[1] {
+		case "core":
+			os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+		case "api":
+			os.Exit(apiMain(os.Args[2]))
+		}
+	}
+	os.Exit(dbtest.Main(m))
 }
 
 // wire notes what the SDK asks the cores for.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/coreproof/coreproof/refcore/store/kinds/kindtest"
+
 	"github.com/supertokens/supertokens-golang/recipe/session"
 	"github.com/supertokens/supertokens-golang/recipe/session/sessmodels"
 	"github.com/supertokens/supertokens-golang/supertokens"
@@ -67,9 +69,9 @@ func want[E error](t *testing.T, what string, err error) E {
 }
 
 func TestSDK(t *testing.T) {
-	for _, st := range stores {
-		t.Run(st.name, func(t *testing.T) {
-			uri, w := startCores(t, st.uri(t), st.open)
+	for _, st := range kindtest.All() {
+		t.Run(st.Name, func(t *testing.T) {
+			uri, w := startCores(t, st.Fresh(t), st.Kind.Open)
 			t.Run("dynamic key", func(t *testing.T) {
 				initSDK(t, uri, true)
 				for _, tc := range []struct {

@@ -3,6 +3,8 @@
 package serve_test
 
 import (
+	"github.com/coreproof/coreproof/refcore/store/kinds/kindtest"
+
 	"bufio"
 	"errors"
 	"fmt"
@@ -20,10 +22,10 @@ import (
 // refused, and the core ends well.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	for _, db := range databases {
-		t.Run(db.name, func(t *testing.T) {
+	for _, db := range kindtest.All() {
+		t.Run(db.Name, func(t *testing.T) {
 			t.Parallel()
-			core := startCore(t, db.fresh(t))
+			core := startCore(t, db.Environ(db.Fresh(t)))
 			s := core.create(t)
 			at, err := url.Parse(core.url)
 			if err != nil {

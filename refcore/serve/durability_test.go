@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"github.com/coreproof/coreproof/refcore/store/kinds/kindtest"
+
 	"net/http"
 	"net/url"
 	"testing"
@@ -11,10 +13,10 @@ import (
 func TestKilledRightAfterARevoke(t *testing.T) {
 	t.Parallel()
 	const rounds = 20
-	for _, db := range databases {
-		t.Run(db.name, func(t *testing.T) {
+	for _, db := range kindtest.All() {
+		t.Run(db.Name, func(t *testing.T) {
 			t.Parallel()
-			env := db.fresh(t)
+			env := db.Environ(db.Fresh(t))
 			core := startCore(t, env)
 			stays := core.create(t) // a database that forgets everything must not pass
 			for range rounds {

@@ -14,14 +14,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/coreproof/coreproof/internal/announce"
 	"github.com/coreproof/coreproof/refcore/store"
 )
 
 // StatementsMetric counts the statements that the core has sent to its store.
-const StatementsMetric = "coreproof_store_statements_total"
+const StatementsMetric = announce.StatementsMetric
 
 // MetricsPrefix begins the line on standard output that says where the metrics are.
-const MetricsPrefix = "core metrics: "
+const MetricsPrefix = announce.CoreMetrics
 
 // serveMetrics serves /metrics and /debug/pprof/ on a loopback address.
 func serveMetrics(address string, st store.Store, log *slog.Logger, stdout io.Writer) (func(), error) {

@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"github.com/coreproof/coreproof/refcore/store/kinds/kindtest"
+
 	"context"
 	"fmt"
 	"net/http"
@@ -15,10 +17,10 @@ import (
 // TestDatabaseFrozen: while the database does not answer, neither an acceptance
 // nor a log-out is made up, and what needs no database goes on.
 func TestDatabaseFrozen(t *testing.T) {
-	for _, db := range containers {
-		t.Run(db.name, func(t *testing.T) {
+	for _, db := range kindtest.Servers() {
+		t.Run(db.Name, func(t *testing.T) {
 			t.Parallel()
-			core := startCore(t, db.fresh(t))
+			core := startCore(t, db.Environ(db.Fresh(t)))
 			lives, revoked := core.create(t), core.create(t)
 			if r, err := core.tryRevoke(t.Context(), revoked.Session.Handle); err != nil || len(r.Revoked) != 1 {
 				t.Fatalf("revoke: %s, %v", r, err)
@@ -28,7 +30,7 @@ func TestDatabaseFrozen(t *testing.T) {
 				t.Errorf("hello: HTTP %d", got)
 			}
 
-			server := db.server(t)
+			server := db.Server(t)
 			server.Pause(t)
 			thaw := sync.OnceFunc(func() { server.Unpause(t) })
 			t.Cleanup(thaw) // others need the server
@@ -69,10 +71,10 @@ func TestDatabaseFrozen(t *testing.T) {
 // is never accepted, a living one never logged out, and the core comes back by
 // itself.
 func TestDatabaseRestarts(t *testing.T) {
-	for _, db := range containers {
-		t.Run(db.name, func(t *testing.T) {
+	for _, db := range kindtest.Servers() {
+		t.Run(db.Name, func(t *testing.T) {
 			t.Parallel()
-			core := startCore(t, db.fresh(t))
+			core := startCore(t, db.Environ(db.Fresh(t)))
 			lives, revoked := core.create(t), core.create(t)
 			victims := make([]reply, 40)
 			for i := range victims {
@@ -120,7 +122,7 @@ func TestDatabaseRestarts(t *testing.T) {
 				}
 			})
 			eventually(t, "load before the restart", func() bool { return answers.Load() > 100 })
-			db.server(t).Restart(t)
+			db.Server(t).Restart(t)
 			eventually(t, "verify works again", func() bool {
 				r, err := core.tryVerify(t.Context(), lives.Access.Token, true)
 				return err == nil && r.Status == "OK"
@@ -129,7 +131,7 @@ func TestDatabaseRestarts(t *testing.T) {
 			eventually(t, "load after the restart", func() bool { return answers.Load() > before+100 || t.Failed() })
 			end()
 			t.Logf("%d answers, %d failures, %d of %d revokes answered", answers.Load(), failures.Load(), len(gone), len(victims))
-			if db.name == "postgres" && failures.Load() == 0 {
+			if db.Name == "postgres" && failures.Load() == 0 {
 				t.Error("nothing failed: was the database down at all?")
 			}
 			for i, v := range gone {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,32 +25,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "core" {
 		os.Exit(serve.Main(context.Background(), "core", os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(dbtest.Main(m))
-}
-
-// database is one that the core can keep sessions in; server is nil for a file.
-type database struct {
-	name   string
-	server func(testing.TB) *dbtest.Server
-	env    string // takes the URI
-}
-
-var containers = []database{
-	{"postgres", dbtest.Postgres, "POSTGRESQL_CONNECTION_URI"},
-	{"mysql", dbtest.MySQL, "MYSQL_CONNECTION_URI"},
-	{"mariadb", dbtest.MariaDB, "MYSQL_CONNECTION_URI"},
-	{"mongo", dbtest.Mongo, "MONGODB_CONNECTION_URI"},
-}
-
-var databases = append([]database{{name: "sqlite", env: "SQLITE_DATABASE_PATH"}}, containers...)
-
-// fresh is an empty database as an environment variable of the core.
-func (d database) fresh(t *testing.T) string {
-	t.Helper()
-	if d.server == nil {
-		return d.env + "=" + filepath.Join(t.TempDir(), "sessions.db")
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		os.Exit(bareMain(os.Args[2:]))
 	}
-	return d.env + "=" + d.server(t).Fresh(t)
+	if len(os.Args) > 6 && os.Args[1] == "stage" {
+		os.Exit(stageMain(os.Args[2:]))
+	}
+	os.Exit(dbtest.Main(m))
 }
 
 // patience bounds what a test waits for; nothing takes nearly that long.
@@ -67,15 +47,23 @@ type process struct {
 	wait   func() error // for the end; safe to call twice
 }
 
-func startCore(t *testing.T, env ...string) *process {
+func startCore(t testing.TB, env ...string) *process {
+	t.Helper()
+	return startProcess(t, append(env, "LOG_LEVEL=ERROR", "ACCESS_TOKEN_BLACKLISTING=true"),
+		"core", "--host", "127.0.0.1", "--port", "0", "--exit-with-stdin")
+}
+
+// startProcess runs this binary until the test ends, and waits until it says
+// where it listens.
+func startProcess(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Its input ends with this process, and it with its input.
-	p := &process{cmd: exec.Command(exe, "core", "--host", "127.0.0.1", "--port", "0", "--exit-with-stdin")}
-	p.cmd.Env = append(env, "LOG_LEVEL=ERROR", "ACCESS_TOKEN_BLACKLISTING=true")
+	p := &process{cmd: exec.Command(exe, args...)}
+	p.cmd.Env = env
 	p.cmd.Stderr = &p.stderr
 	p.wait = sync.OnceValue(p.cmd.Wait)
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {

@@ -51,6 +51,10 @@ func (c Config) Filled() Config {
 	return c
 }
 
+// ConnLifetime is how long a connection to a server is used: a name that moves
+// to another server, or a setting that changed there, is followed by then.
+const ConnLifetime = 5 * time.Minute
+
 // OpenTimeout bounds all of Open: connecting and ten cores' schema set-ups
 // waiting for each other take longer than a statement may.
 func (c Config) OpenTimeout() time.Duration {

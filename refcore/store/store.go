@@ -23,6 +23,9 @@ var (
 	ErrNotFound = errors.New("session not found")
 	// ErrExists says that a session with this handle is there already.
 	ErrExists = errors.New("session exists already")
+	// ErrUnavailable is in the error of a Kind's Open when the database may yet
+	// come: nobody answers, it is starting, it is no primary, it has no room.
+	ErrUnavailable = errors.New("the database is not available")
 )
 
 // Session is one row of session_info.
@@ -145,7 +148,7 @@ type Config struct {
 	// SessionTable and KeyValueTable replace "session_info" and "key_value"
 	// (no prefix is added to a name that is set).
 	SessionTable, KeyValueTable string
-	// Database is the MongoDB database name when the URI names none.
+	// Database is the MongoDB database name; "" takes the URI's.
 	Database string
 	// PoolSize bounds the open connections; 0 is 10.
 	PoolSize int

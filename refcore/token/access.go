@@ -92,9 +92,6 @@ func Hash1(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Hash2 is Hash1 of Hash1: what the database keeps of a refresh token.
-func Hash2(s string) string { return Hash1(Hash1(s)) }
-
 // Header is the decoded first part of an access token.
 type Header struct {
 	Version Version

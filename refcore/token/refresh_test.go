@@ -35,8 +35,8 @@ func TestRefreshVector(t *testing.T) {
 	if got := Hash1(vectorToken); got != "2999caeb6bc1d613442befd4c52c12077ba08c1691cae1cc9fadc021894fab6a" {
 		t.Errorf("Hash1 = %s", got)
 	}
-	if got := Hash2(vectorToken); got != "870f460e1a5a80b2a28f6b55ec50d845d9716b7ea99b2d3c8ff4e8751739d2f5" {
-		t.Errorf("Hash2 = %s", got)
+	if got := Hash1(Hash1(vectorToken)); got != "870f460e1a5a80b2a28f6b55ec50d845d9716b7ea99b2d3c8ff4e8751739d2f5" {
+		t.Errorf("Hash1 of Hash1 = %s", got)
 	}
 	if r, err := ParseRefresh(vectorMaster+"x", vectorToken); err == nil {
 		t.Errorf("another master key reads %+v", r)

@@ -29,7 +29,9 @@ type Ring struct {
 
 	snap    atomic.Pointer[snapshot]
 	tickets atomic.Uint64
-	loading chan struct{} // one reload at a time; a channel, so that waiting obeys a context
+	loading chan struct{} // one read at a time; a channel, so that waiting obeys a context
+	tried   uint64        // ticket of the last read, be it in vain; loading guards it
+	reserves
 	headers headerCache
 
 	rotating atomic.Bool
@@ -60,7 +62,7 @@ type RingOptions struct {
 func NewRing(ctx context.Context, o RingOptions) (*Ring, error) {
 	r := &Ring{
 		keys: o.Keys, now: o.Now, interval: o.Interval.Milliseconds(), validity: o.Validity.Milliseconds(),
-		log: o.Log, loading: make(chan struct{}, 1),
+		log: o.Log, loading: make(chan struct{}, 1), reserves: newReserves(),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
@@ -88,20 +90,25 @@ func (r *Ring) Close() {
 	r.work.Wait()
 }
 
-// reload reads both key lists; a caller whose ticket is older than a snapshot
-// that another caller has just loaded is content with that.
+// reload reads the keys; a caller whose ticket is older than a snapshot that
+// another caller has just loaded is content with that.
 func (r *Ring) reload(ctx context.Context, ticket uint64) error {
-	select {
-	case r.loading <- struct{}{}:
-		defer func() { <-r.loading }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the signing keys: %w", ctx.Err())
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
 	}
-	old := r.snap.Load()
-	if old != nil && old.ticket > ticket {
+	defer unlock()
+	if old := r.snap.Load(); old != nil && old.ticket > ticket {
 		return nil
 	}
-	s := &snapshot{ticket: r.tickets.Add(1), byID: map[string]*KeyPair{}}
+	return r.read(ctx)
+}
+
+// read reads both key lists, for whoever has the lock.
+func (r *Ring) read(ctx context.Context) error {
+	old := r.snap.Load()
+	r.tried = r.tickets.Add(1)
+	s := &snapshot{ticket: r.tried, byID: map[string]*KeyPair{}}
 	dynamic, err := r.keys.DynamicKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("read the dynamic signing keys: %w", err)
@@ -232,33 +239,6 @@ func (r *Ring) Signer(ctx context.Context, static bool) (*KeyPair, error) {
 	return d[0], nil
 }
 
-// Lookup finds a key by its id. An id that this process has not seen is looked
-// for in the database once, since another core may have made it. Nil when
-// there is no such key or it no longer verifies.
-func (r *Ring) Lookup(ctx context.Context, id string) (*KeyPair, error) {
-	k := r.snap.Load().byID[id]
-	if k == nil && plausibleID(id) {
-		if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
-			return nil, err
-		}
-		k = r.snap.Load().byID[id]
-	}
-	if k == nil || !r.verifies(k) {
-		return nil, nil
-	}
-	return k, nil
-}
-
-// plausibleID keeps made-up key ids from costing a database read.
-func plausibleID(id string) bool {
-	if rest, ok := strings.CutPrefix(id, "d-"); ok {
-		_, err := strconv.ParseInt(rest, 10, 64)
-		return err == nil
-	}
-	rest, ok := strings.CutPrefix(id, "s-")
-	return ok && len(rest) == 36
-}
-
 func (r *Ring) verifies(k *KeyPair) bool {
 	return k.Static || k.CreatedAt >= r.now()-(r.interval+2*r.validity)
 }
@@ -301,23 +281,19 @@ func (r *Ring) Interval() int64 { return r.interval }
 func (r *Ring) ExpiresAt(k *KeyPair) int64 { return k.CreatedAt + r.interval + 2*r.validity }
 
 // Verify reads an access token whose signature is by one of the keys. The
-// error is an Invalid, or another one when the keys could not be read. The
-// expiry is not looked at.
+// error is an Invalid. The expiry is not looked at.
 func (r *Ring) Verify(ctx context.Context, s string) (Access, error) {
 	u, err := parse(s, r.headers.parse)
 	if err != nil {
 		return Access{}, err
 	}
 	if u.Version <= 2 {
-		if err := r.verifyLegacy(ctx, &u); err != nil {
-			return Access{}, err
+		if !r.signedLegacy(ctx, &u) {
+			return Access{}, errSignature
 		}
 		return u.Claims()
 	}
-	k, err := r.Lookup(ctx, u.KeyID)
-	if err != nil {
-		return Access{}, err
-	}
+	k := r.Lookup(ctx, u.KeyID)
 	if k == nil {
 		return Access{}, Invalid("Key not found")
 	}
@@ -329,27 +305,24 @@ func (r *Ring) Verify(ctx context.Context, s string) (Access, error) {
 
 const errSignature = Invalid("JWT verification failed: the signature is not by this core")
 
-// verifyLegacy tries every key, since these tokens do not name theirs, and
-// reads the keys again once.
-func (r *Ring) verifyLegacy(ctx context.Context, u *Unverified) error {
+// signedLegacy tries every key, since these tokens do not name theirs, and may
+// read the keys again.
+func (r *Ring) signedLegacy(ctx context.Context, u *Unverified) bool {
 	if r.signedByAny(u) {
-		return nil
+		return true
 	}
 	if len(u.signature) < 300 {
-		return errSignature // no signature of ours is so short: not worth a read
+		return false // no signature of ours is so short: not worth a read
 	}
-	before := r.snap.Load()
-	if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
-		return err
-	}
-	after := r.snap.Load()
-	if slices.Equal(before.dynamic, after.dynamic) && slices.Equal(before.static, after.static) {
-		return errSignature
-	}
-	if r.signedByAny(u) {
-		return nil
-	}
-	return errSignature
+	before, signed := r.snap.Load(), false
+	r.lookAgain(ctx, r.reserves.likely, func() bool {
+		now := r.snap.Load()
+		if !slices.Equal(before.dynamic, now.dynamic) || !slices.Equal(before.static, now.static) {
+			before, signed = now, r.signedByAny(u)
+		}
+		return signed
+	})
+	return signed
 }
 
 func (r *Ring) signedByAny(u *Unverified) bool {

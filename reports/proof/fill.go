@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -60,7 +61,10 @@ func copied(v reflect.Value, optional bool) reflect.Value {
 	}
 }
 
-// holds says whether a value of type t may hold a slice of ours.
+// ours is the path of this package.
+var ours = reflect.TypeFor[Proof]().PkgPath()
+
+// holds says whether a value of type t may hold a slice or a field of ours.
 func holds(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Slice:
@@ -68,7 +72,7 @@ func holds(t reflect.Type) bool {
 	case reflect.Pointer:
 		return holds(t.Elem())
 	case reflect.Struct:
-		return t.PkgPath() == reflect.TypeFor[Proof]().PkgPath()
+		return t.PkgPath() == ours
 	default:
 		return false
 	}
@@ -113,3 +117,6 @@ func walkFinite(v reflect.Value, path string) string {
 	}
 	return ""
 }
+
+// index is the path of an element of a list.
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

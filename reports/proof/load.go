@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // FileName is what a proof is called in the folder of a run.
@@ -32,6 +33,23 @@ func Load(path string) (*Proof, error) {
 	}
 	defer f.Close()
 	return Read(f, path)
+}
+
+// Unknown names a field of a document that this program does not know: it is neither
+// judged nor held by the digest. nil when all are known. data must be a proof that
+// Read accepts.
+func Unknown(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(new(Proof))
+	if err == nil {
+		return nil
+	}
+	name, found := strings.CutPrefix(err.Error(), "json: unknown field ")
+	if !found {
+		return fmt.Errorf("look for fields that are not known: %w", err)
+	}
+	return fmt.Errorf("field %s is none that this program knows: it was added by hand, or by a newer coreproof", name)
 }
 
 // Read reads a proof from r; name is what errors call it. Fields that this
@@ -58,10 +76,13 @@ func Read(r io.Reader, name string) (*Proof, error) {
 	case *v > SchemaVersion:
 		return nil, fmt.Errorf("read proof %s: schemaVersion %d is newer than this program reads (%d); update coreproof", name, *v, SchemaVersion)
 	case *v < SchemaVersion:
-		return nil, fmt.Errorf("read proof %s: schemaVersion %d is older than this program reads (%d); run again to make a new one", name, *v, SchemaVersion)
+		return nil, fmt.Errorf("read proof %s: schemaVersion %d is older than this program reads (%d), which stores other evidence; run again to make a new one, or read it with the coreproof that made it", name, *v, SchemaVersion)
 	}
 	p := new(Proof)
 	if err := decode(data, p); err != nil {
+		return nil, fmt.Errorf("read proof %s: %w", name, err)
+	}
+	if err := once(data); err != nil {
 		return nil, fmt.Errorf("read proof %s: %w", name, err)
 	}
 	return p, nil

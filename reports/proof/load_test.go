@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -19,14 +20,14 @@ func TestReadErrorsNameTheFileAndTheMend(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, in, want string }{
 		{"empty", "", "x.json: it is empty; run again"},
-		{"cut short", `{"schemaVersion":1,"targets":[`, "x.json: no valid JSON at byte 30 of 30"},
-		{"two documents", `{"schemaVersion":1} {}`, "x.json: no valid JSON at byte 21 of 22"},
+		{"cut short", `{"schemaVersion":2,"targets":[`, "x.json: no valid JSON at byte 30 of 30"},
+		{"two documents", `{"schemaVersion":2} {}`, "x.json: no valid JSON at byte 21 of 22"},
 		{"another document", `{"version":"1"}`, "x.json: it has no schemaVersion, so it is no proof"},
 		{"not an object", `[]`, "x.json: it holds a JSON array, not an object"},
-		{"newer", `{"schemaVersion":2,"targets":"all"}`, "x.json: schemaVersion 2 is newer than this program reads (1); update coreproof"},
-		{"older", `{"schemaVersion":0}`, "x.json: schemaVersion 0 is older than this program reads (1); run again"},
+		{"newer", `{"schemaVersion":9,"targets":"all"}`, "x.json: schemaVersion 9 is newer than this program reads (2); update coreproof"},
+		{"older", `{"schemaVersion":1,"targets":"all"}`, "x.json: schemaVersion 1 is older than this program reads (2), which stores other evidence; run again"},
 		{"wrong kind of version", `{"schemaVersion":"1"}`, "x.json: field schemaVersion at byte 20: got a JSON string, want int"},
-		{"wrong kind of field", `{"schemaVersion":1,"targets":"all"}`, "x.json: field targets at byte 34: got a JSON string"},
+		{"wrong kind of field", `{"schemaVersion":2,"targets":"all"}`, "x.json: field targets at byte 34: got a JSON string"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +44,7 @@ func TestReadErrorsNameTheFileAndTheMend(t *testing.T) {
 
 func TestReadToleratesUnknownFields(t *testing.T) {
 	t.Parallel()
-	p, err := proof.Read(strings.NewReader(`{"schemaVersion":1,"seed":7,"later":{"a":[1]},"machine":{"cpus":2,"gpus":9}}`), "x.json")
+	p, err := proof.Read(strings.NewReader(`{"schemaVersion":2,"seed":7,"later":{"a":[1]},"machine":{"cpus":2,"gpus":9}}`), "x.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func (endless) Read(b []byte) (int, error) {
 
 func TestReadIsBounded(t *testing.T) {
 	t.Parallel()
-	_, err := proof.Read(io.MultiReader(strings.NewReader(`{"schemaVersion":1}`), endless{}), "x.json")
+	_, err := proof.Read(io.MultiReader(strings.NewReader(`{"schemaVersion":2}`), endless{}), "x.json")
 	if err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
 		t.Errorf("reading without end: %v, want an error about the size", err)
 	}
@@ -87,8 +88,8 @@ func TestSaveThenLoad(t *testing.T) {
 	if err := proof.Save(path, p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Verdict.Outcome != proof.Pass || p.SchemaVersion != proof.SchemaVersion {
-		t.Errorf("saved with verdict %q, version %d; want pass, %d", p.Verdict.Outcome, p.SchemaVersion, proof.SchemaVersion)
+	if p.Verdict.Outcome != "" || p.SchemaVersion != proof.SchemaVersion || p.Digest == "" {
+		t.Errorf("saved with verdict %q, version %d, digest %q; want no verdict, version %d and a digest", p.Verdict.Outcome, p.SchemaVersion, p.Digest, proof.SchemaVersion)
 	}
 	got, err := proof.Load(path)
 	if err != nil {
@@ -128,9 +129,9 @@ func TestSaveThatFailsLeavesTheOldFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := passing()
-	p.Targets[0].Bench = []proof.Bench{{CostPerCall: &proof.Estimate{High: math.Inf(1)}}}
+	p.Targets[0].Bench = []proof.Bench{{Cost: &proof.Cost{CostPerCall: &proof.Estimate{Interval: &proof.Interval{High: math.Inf(1)}}}}}
 	err = proof.Save(path, p)
-	if err == nil || !strings.Contains(err.Error(), "targets[0].bench[0].costPerCall.high is not a finite number") {
+	if err == nil || !strings.Contains(err.Error(), "targets[0].bench[0].cost.costPerCall.interval.high is not a finite number") {
 		t.Errorf("saving an infinite bound: %v, want an error that names it", err)
 	}
 	after, err := os.ReadFile(path)
@@ -154,31 +155,21 @@ func TestEncodeChangesNothing(t *testing.T) {
 	}
 }
 
-func TestCheckVerdict(t *testing.T) {
+// V2: a digest shows any edit of what is written.
+func TestV2DigestShowsEdits(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "p.json")
 	p := passing()
-	p.Targets[0].Conformance.Checks[0].Outcome = proof.Fail
-	if err := proof.Save(path, p); err != nil {
-		t.Fatal(err)
+	want, err := proof.DigestOf(p)
+	if err != nil || !strings.HasPrefix(want, "sha256:") || len(want) != len("sha256:")+64 {
+		t.Fatalf("digest %q, %v", want, err)
 	}
-	if err := proof.CheckVerdict(p); err != nil {
-		t.Errorf("as saved: %v", err)
+	p.Digest = "anything"
+	if got, err := proof.DigestOf(p); err != nil || got != want {
+		t.Errorf("the digest depends on the digest that is stored: %q, %q, %v", got, want, err)
 	}
-	for name, edit := range map[string]func(*proof.Verdict){
-		"outcome": func(v *proof.Verdict) { v.Outcome = proof.Pass },
-		"exit":    func(v *proof.Verdict) { v.ExitCode = 0 },
-		"fewer":   func(v *proof.Verdict) { v.Reasons = nil },
-		"other":   func(v *proof.Verdict) { v.Reasons = []string{"nothing much"} },
-	} {
-		edited, err := proof.Load(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		edit(&edited.Verdict)
-		if proof.CheckVerdict(edited) == nil {
-			t.Errorf("%s: the edit went unnoticed", name)
-		}
+	p.Targets[0].Conformance.Checks[0].Trials++
+	if got, err := proof.DigestOf(p); err != nil || got == want {
+		t.Errorf("one trial more has the same digest (%v)", err)
 	}
 }
 
@@ -196,9 +187,9 @@ func FuzzRead(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	f.Add([]byte(`{"schemaVersion":1,"targets":[{"conformance":{"profiles":[{}],"checks":[{"profiles":["x"]}]},"footprint":{"statements":[{"expected":1}],"space":{}},"bench":[{"rounds":[{}],"dropped":[{}]}]}],"budgets":[{}]}`))
-	f.Add([]byte(`{"schemaVersion":1,"started":"2026-01-01T00:00:00+01:00","machine":{"loadStart":1e308}}`))
-	f.Add([]byte(`{"schemaVersion":1}{`))
+	f.Add([]byte(`{"schemaVersion":2,"targets":[{"conformance":{"profiles":[{}],"checks":[{"profiles":["x"]}]},"footprint":{"statements":[{"expected":1}],"space":{}},"bench":[{"rounds":[{}],"dropped":[{}]}]}],"budgets":[{}]}`))
+	f.Add([]byte(`{"schemaVersion":2,"started":"2026-01-01T00:00:00+01:00","machine":{"loadStart":1e308}}`))
+	f.Add([]byte(`{"schemaVersion":2}{`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := proof.Read(bytes.NewReader(data), "fuzz")
 		if err != nil {
@@ -206,10 +197,6 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("got %v with error %q", p, err)
 			}
 			return
-		}
-		v := proof.Judge(p)
-		if v.Outcome == proof.Pass && len(p.Targets) == 0 {
-			t.Error("a proof without targets passed")
 		}
 		var buf bytes.Buffer
 		if err := proof.Encode(&buf, p); err != nil {
@@ -219,8 +206,47 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
-		if w := proof.Judge(again); !reflect.DeepEqual(v, w) {
-			t.Errorf("judged %v, after writing and reading %v", v, w)
+		digest, err := proof.DigestOf(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := proof.DigestOf(again); err != nil || d != digest {
+			t.Errorf("digest %s, after writing and reading %s (%v)", digest, d, err)
+		}
+		if c := proof.Clone(p); !reflect.DeepEqual(c, p) {
+			t.Error("a clone differs")
+		}
+		proof.Clear(p)
+		if p.Digest != "" || p.Verdict.Outcome != "" {
+			t.Error("clearing left a verdict")
 		}
 	})
+}
+
+// passing is a small proof as a producer leaves it.
+func passing() *proof.Proof {
+	return &proof.Proof{Targets: []proof.Target{{Name: "sqlite", Conformance: &proof.Conformance{Planned: 1,
+		Checks: []proof.Check{{ID: "BL-01", Protocol: "CDI 5.4", Trials: 3}}, Profiles: []proof.Profile{{Name: "blacklisting"}}}}}}
+}
+
+// TestReadRefusesFieldsThatStandTwice: two readers would take different ones.
+func TestReadRefusesFieldsThatStandTwice(t *testing.T) {
+	t.Parallel()
+	p, err := proof.Load("../../testdata/proofs/good.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proof.Read(bytes.NewReader(good), "good"); err != nil {
+		t.Fatal(err)
+	}
+	for _, first := range []string{`"seed":1,`, `"Verdict":{},`, `"verdict":{"outcome":"pass"},`} {
+		edited := append([]byte("{"+first), good[1:]...)
+		if _, err := proof.Read(bytes.NewReader(edited), "edited"); err == nil || !strings.Contains(err.Error(), "stands twice") {
+			t.Errorf("with %s: %v", first, err)
+		}
+	}
 }

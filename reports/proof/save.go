@@ -2,6 +2,8 @@ package proof
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,15 +12,20 @@ import (
 	"path/filepath"
 )
 
-// Save judges p, stores the verdict in it and writes it to path (for a folder,
-// FileName in it), creating folders as needed. The file is complete or not
-// there: readers never see half a proof.
+// Save writes p to path (for a folder, FileName in it) as it is, with its schema
+// version and digest set, creating folders as needed. It judges nothing: whoever
+// saves derives first. The file is complete or not there: readers never see half
+// a proof.
 func Save(path string, p *Proof) error {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		path = filepath.Join(path, FileName)
 	}
 	p.SchemaVersion = SchemaVersion
-	p.Verdict = Judge(p)
+	digest, err := DigestOf(p)
+	if err != nil {
+		return fmt.Errorf("save proof %s: %w", path, err)
+	}
+	p.Digest = digest
 	var buf bytes.Buffer
 	if err := Encode(&buf, p); err != nil {
 		return fmt.Errorf("save proof %s: %w", path, err)
@@ -29,8 +36,21 @@ func Save(path string, p *Proof) error {
 	return nil
 }
 
-// Encode writes p as Save does, without judging it. The same proof gives the
-// same bytes.
+// DigestOf is what Proof.Digest of p has to be: "sha256:" and the hash, in
+// hexadecimal digits, of p as Encode writes it with an empty digest. The error
+// is Encode's.
+func DigestOf(p *Proof) (string, error) {
+	bare := *p
+	bare.Digest = ""
+	hash := sha256.New()
+	if err := Encode(hash, &bare); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// Encode writes p as it is, as one JSON document with lists that are never null.
+// The same proof gives the same bytes.
 func Encode(w io.Writer, p *Proof) error {
 	if where := notFinite(p); where != "" {
 		return fmt.Errorf("%s is not a finite number, which JSON cannot hold", where)
@@ -45,27 +65,9 @@ func Encode(w io.Writer, p *Proof) error {
 	return nil
 }
 
-// CheckVerdict says whether the verdict stored in p follows from the rest of
-// p. A nil error means it does; otherwise p was edited, or written by a
-// version that judged differently.
-func CheckVerdict(p *Proof) error {
-	got, want := p.Verdict, Judge(p)
-	if got.Outcome != want.Outcome || got.ExitCode != want.ExitCode {
-		return fmt.Errorf("the stored verdict is %q (exit %d), but the evidence says %q (exit %d)",
-			got.Outcome, got.ExitCode, want.Outcome, want.ExitCode)
-	}
-	if len(got.Reasons) != len(want.Reasons) {
-		return fmt.Errorf("the stored verdict gives %d reasons, but the evidence %d", len(got.Reasons), len(want.Reasons))
-	}
-	for i := range want.Reasons {
-		if got.Reasons[i] != want.Reasons[i] {
-			return fmt.Errorf("reason %d of the stored verdict is %q, but the evidence says %q", i+1, got.Reasons[i], want.Reasons[i])
-		}
-	}
-	return nil
-}
-
 // writeFile replaces path in one step: a temporary file beside it, then a rename.
+// The library for this, google/renameio, leaves Windows out, where this program
+// is built as well.
 func writeFile(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -3,7 +3,7 @@ package proof
 import _ "embed"
 
 // SchemaID is the $id of the JSON schema that proofs of SchemaVersion follow.
-const SchemaID = "https://coreproof.dev/schema/proof-1.json"
+const SchemaID = "https://coreproof.dev/schema/proof-2.json"
 
 //go:embed schema.json
 var schema string

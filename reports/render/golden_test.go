@@ -1,61 +1,65 @@
-package render
+package render_test
 
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/coreproof/coreproof/reports/examples"
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/render"
+	"github.com/coreproof/coreproof/reports/verdict"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-const exampleDir = "../../testdata/proofs"
-
-var exampleNames = []string{"good", "databases", "failing", "url", "interrupted", "empty"}
-
+// example is one of the examples as it is saved: derived, and with its digest.
 func example(t testing.TB, name string) *proof.Proof {
 	t.Helper()
-	p, err := proof.Load(filepath.Join(exampleDir, name+".json"))
+	e, ok := examples.Named(name)
+	if !ok {
+		t.Fatalf("there is no example %q", name)
+	}
+	verdict.Derive(e.Proof)
+	e.Proof.SchemaVersion = proof.SchemaVersion
+	d, err := proof.DigestOf(e.Proof)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
-}
-
-func rendered(t testing.TB, f func(*bytes.Buffer) error) string {
-	t.Helper()
-	var buf bytes.Buffer
-	if err := f(&buf); err != nil {
-		t.Fatal(err)
-	}
-	return buf.String()
+	e.Proof.Digest = d
+	return e.Proof
 }
 
 func format(t testing.TB, name string, p *proof.Proof) string {
 	t.Helper()
-	f, ok := Find(name)
+	f, ok := render.Find(name)
 	if !ok {
 		t.Fatalf("there is no format %q", name)
 	}
-	return rendered(t, func(b *bytes.Buffer) error { return f.Render(b, p) })
+	var buf bytes.Buffer
+	if err := f.Render(&buf, p); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
 }
 
 // Each format of each example is compared with a file. JSON has none: it must
 // be the example itself.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for _, name := range exampleNames {
-		for _, f := range Formats {
+	for _, name := range examples.Names() {
+		for _, f := range render.Formats {
 			t.Run(name+" "+f.Name, func(t *testing.T) {
 				t.Parallel()
 				got := format(t, f.Name, example(t, name))
 				path := filepath.Join("testdata", name+"."+f.Name)
 				if f.Name == "json" {
-					path = filepath.Join(exampleDir, name+".json")
+					path = filepath.Join("../../testdata/proofs", name+".json")
 				} else if *update {
 					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 						t.Fatal(err)
@@ -77,16 +81,16 @@ func firstDifference(got, want string) string {
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range min(len(g), len(w)) {
 		if g[i] != w[i] {
-			return "line " + count(i+1) + ":\n got " + cut(g[i], 300) + "\nwant " + cut(w[i], 300)
+			return fmt.Sprintf("line %d:\n got %s\nwant %s", i+1, words.Cut(g[i], 300), words.Cut(w[i], 300))
 		}
 	}
-	return count(len(g)) + " lines, want " + count(len(w))
+	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
 }
 
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	names, files := map[string]bool{}, map[string]bool{}
-	for _, f := range Formats {
+	for _, f := range render.Formats {
 		if f.Name == "" || f.Title == "" || f.Render == nil {
 			t.Errorf("format %+v is incomplete", f)
 		}
@@ -94,11 +98,11 @@ func TestFormats(t *testing.T) {
 			t.Errorf("format %s: name or file is there twice", f.Name)
 		}
 		names[f.Name], files[f.File] = true, true
-		if found, ok := Find(f.Name); !ok || found.Title != f.Title {
+		if found, ok := render.Find(f.Name); !ok || found.Title != f.Title {
 			t.Errorf("Find(%q) does not find it", f.Name)
 		}
 	}
-	if _, ok := Find("papyrus"); ok {
+	if _, ok := render.Find("papyrus"); ok {
 		t.Error("Find finds a format that is not there")
 	}
 }
@@ -106,10 +110,10 @@ func TestFormats(t *testing.T) {
 // The same proof gives the same bytes, and rendering leaves it as it was.
 func TestRenderingIsDeterministic(t *testing.T) {
 	t.Parallel()
-	for _, name := range exampleNames {
+	for _, name := range examples.Names() {
 		p := example(t, name)
 		before := format(t, "json", p)
-		for _, f := range Formats {
+		for _, f := range render.Formats {
 			if a, b := format(t, f.Name, p), format(t, f.Name, example(t, name)); a != b {
 				t.Errorf("%s of %s: two renderings differ: %s", f.Name, name, firstDifference(a, b))
 			}

@@ -44,7 +44,7 @@ func TestOpenErrors(t *testing.T) {
 
 // TestConcerns watches what is sent: the server of these tests takes concerns
 // without checking them.
-func TestConcerns(t *testing.T) {
+func TestT1Concerns(t *testing.T) {
 	server := dbtest.Mongo(t)
 	for _, tc := range []struct{ name, options, level string }{
 		{"a server that is alone", "w=0&journal=false&readPreference=secondary&retryWrites=true", "local"},
@@ -151,7 +151,7 @@ func (l *commandLog) take() []bson.Raw {
 	return sent
 }
 
-func TestReadLevel(t *testing.T) {
+func TestT1ReadLevel(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
@@ -179,7 +179,8 @@ func TestDatabaseName(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ uri, configured, want string }{
 		{"mongodb://h/inuri", "", "inuri"},
-		{"mongodb://h/inuri?w=1", "configured", "inuri"},
+		{"mongodb://h/inuri?w=1", "configured", "configured"},
+		{"mongodb://u:p@a:1,b:2/in%20uri?w=1", "", "in uri"},
 		{"mongodb://u:p@a:1,b:2/?w=1", "configured", "configured"},
 		{"mongodb://h", "configured", "configured"},
 		{"mongodb://h", "", ""},

@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/coreproof/coreproof/refcore/store"
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
 	"github.com/coreproof/coreproof/refcore/store/internal/place"
 )
 
@@ -35,9 +36,17 @@ func openWith(ctx context.Context, cfg store.Config, change func(*options.Client
 	defer cancel()
 	s, err := open(ctx, cfg, change)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", place.Of(cfg.URI), place.OneLine(err))
+		return nil, fmt.Errorf("open %s: %w", place.Of(cfg.URI), place.OneLine(outage.Mark(err, passes(err))))
 	}
 	return s, nil
+}
+
+// passes says that a database that could not be opened may yet come.
+func passes(err error) bool {
+	if strings.Contains(err.Error(), "auth error") { // the driver's type for it is internal
+		return false
+	}
+	return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || outage.Network(err)
 }
 
 func open(ctx context.Context, cfg store.Config, change func(*options.ClientOptions)) (*Store, error) {
@@ -133,10 +142,14 @@ func withoutCredentials(uri string, err error) error {
 }
 
 func databaseName(cfg store.Config) (string, error) {
-	name := cfg.Database
-	if u, err := url.Parse(cfg.URI); err == nil {
-		if inURI := strings.TrimPrefix(u.Path, "/"); inURI != "" {
-			name = inURI
+	name := cfg.Database // the setting wins over the URI
+	if name == "" {
+		// Not net/url: several hosts.
+		_, rest, _ := strings.Cut(cfg.URI, "://")
+		_, name, _ = strings.Cut(rest, "/")
+		name, _, _ = strings.Cut(name, "?")
+		if unescaped, err := url.PathUnescape(name); err == nil {
+			name = unescaped
 		}
 	}
 	if name == "" {

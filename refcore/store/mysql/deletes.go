@@ -4,11 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
-)
 
-// chunk bounds the list of one statement.
-const chunk = 1000
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+)
 
 // Delete is one DELETE for one handle. For more, MariaDB's DELETE says which rows
 // went, a thousand handles a statement; MySQL's does not, so there it is a
@@ -18,14 +16,10 @@ func (s *Store) Delete(ctx context.Context, handles []string) (gone []string, er
 	case 0:
 		return nil, nil
 	case 1:
-		n, err := s.exec(ctx, "delete session", s.stmts.deleteOne, handles[0])
-		if err != nil || n == 0 {
-			return nil, err
-		}
-		return []string{handles[0]}, nil
+		return s.DeleteOne(ctx, handles[0])
 	}
 	what := fmt.Sprintf("delete %d sessions", len(handles))
-	if s.maria && len(handles) <= chunk {
+	if s.maria && len(handles) <= sqlstore.Chunk {
 		err = s.write(ctx, what, func(ctx context.Context) error {
 			gone, err = s.deleteReturning(ctx, s.db, handles)
 			return err
@@ -41,7 +35,7 @@ func (s *Store) Delete(ctx context.Context, handles []string) (gone []string, er
 
 func (s *Store) deleteMany(ctx context.Context, handles []string) (gone []string, err error) {
 	err = s.transaction(ctx, func(tx *sql.Tx) error {
-		for list := range chunks(handles) {
+		for list := range sqlstore.Chunks(handles) {
 			var some []string
 			if s.maria {
 				some, err = s.deleteReturning(ctx, tx, list)
@@ -63,15 +57,15 @@ type querier interface {
 }
 
 func (s *Store) deleteReturning(ctx context.Context, on querier, handles []string) ([]string, error) {
-	text, args := s.stmts.deleteManyReturning.of(handles)
+	text, args := s.own.deleteManyReturning.Of(handles, literal)
 	s.sent.Add(1)
-	return texts(on.QueryContext(ctx, text, args...))
+	return sqlstore.Strings(on.QueryContext(ctx, text, args...))
 }
 
 func (s *Store) lockAndDelete(ctx context.Context, tx *sql.Tx, handles []string) ([]string, error) {
-	text, args := s.stmts.lockMany.of(handles)
+	text, args := s.own.lockMany.Of(handles, literal)
 	s.sent.Add(1)
-	locked, err := texts(tx.QueryContext(ctx, text, args...))
+	locked, err := sqlstore.Strings(tx.QueryContext(ctx, text, args...))
 	if err != nil || len(locked) == 0 {
 		return nil, err
 	}
@@ -80,10 +74,10 @@ func (s *Store) lockAndDelete(ctx context.Context, tx *sql.Tx, handles []string)
 
 // deleteLocked deletes rows that the transaction has locked: all must go.
 func (s *Store) deleteLocked(ctx context.Context, tx *sql.Tx, locked []string) error {
-	for list := range chunks(locked) {
-		text, args := s.stmts.deleteMany.of(list)
+	for list := range sqlstore.Chunks(locked) {
+		text, args := s.own.deleteMany.Of(list, literal)
 		s.sent.Add(1)
-		n, err := affected(tx.ExecContext(ctx, text, args...))
+		n, err := sqlstore.Affected(tx.ExecContext(ctx, text, args...))
 		if err != nil {
 			return err
 		}
@@ -101,13 +95,13 @@ func (s *Store) DeleteByUser(ctx context.Context, userID string, aliveAt int64) 
 	err = s.write(ctx, "delete sessions of a user", func(ctx context.Context) error {
 		if s.maria {
 			s.sent.Add(1)
-			gone, err = texts(s.stmts.deleteByUser.QueryContext(ctx, userID, aliveAt))
+			gone, err = sqlstore.Strings(s.own.deleteByUser.QueryContext(ctx, userID, aliveAt))
 			return err
 		}
 		gone = nil
 		return s.transaction(ctx, func(tx *sql.Tx) error {
 			s.sent.Add(1)
-			gone, err = texts(tx.StmtContext(ctx, s.stmts.lockByUser).QueryContext(ctx, userID, aliveAt))
+			gone, err = sqlstore.Strings(tx.StmtContext(ctx, s.own.lockByUser).QueryContext(ctx, userID, aliveAt))
 			if err != nil {
 				return err
 			}
@@ -130,18 +124,18 @@ func (s *Store) DeleteExpired(ctx context.Context, now int64, limit int) (int, e
 	var handles []string
 	err := s.read(ctx, "list expired sessions", func(ctx context.Context) (err error) {
 		s.sent.Add(1)
-		handles, err = texts(s.stmts.expired.QueryContext(ctx, now, limit))
+		handles, err = sqlstore.Strings(s.own.expired.QueryContext(ctx, now, limit))
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	total := 0
-	for list := range chunks(handles) {
+	for list := range sqlstore.Chunks(handles) {
 		err := s.write(ctx, "delete expired sessions", func(ctx context.Context) error {
-			text, args := s.stmts.deleteManyExpired.of(list)
+			text, args := s.own.deleteManyExpired.Of(list, literal)
 			s.sent.Add(1)
-			n, err := affected(s.db.ExecContext(ctx, text, append([]any{now}, args...)...))
+			n, err := sqlstore.Affected(s.db.ExecContext(ctx, text, append([]any{now}, args...)...))
 			total += int(n)
 			return err
 		})
@@ -165,28 +159,6 @@ func (s *Store) transaction(ctx context.Context, do func(tx *sql.Tx) error) erro
 	return tx.Commit()
 }
 
-// listed is a statement around a list of parameters.
-type listed struct{ before, after string }
-
-// of is the statement for these handles. They are byte slices, so that the driver
-// writes them as _binary literals: a handle need not be valid UTF-8.
-func (l listed) of(handles []string) (text string, args []any) {
-	args = make([]any, len(handles))
-	for i, h := range handles {
-		args[i] = []byte(h)
-	}
-	return l.before + strings.Repeat(", ?", len(handles))[2:] + l.after, args
-}
-
-// chunks yields parts of a list that are short enough for one statement.
-func chunks(list []string) func(yield func([]string) bool) {
-	return func(yield func([]string) bool) {
-		for len(list) > 0 {
-			n := min(len(list), chunk)
-			if !yield(list[:n]) {
-				return
-			}
-			list = list[n:]
-		}
-	}
-}
+// literal is a byte slice, so that the driver writes it as a _binary literal: a
+// handle need not be valid UTF-8.
+func literal(handle string) any { return []byte(handle) }

@@ -4,6 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -21,7 +26,7 @@ func Open(ctx context.Context, cfg store.Config) (store.Store, error) {
 	defer cancel()
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", place.Of(cfg.URI), place.OneLine(err))
+		return nil, fmt.Errorf("open %s: %w", place.Of(cfg.URI), place.OneLine(outage.Mark(err, passes(err))))
 	}
 	return s, nil
 }
@@ -30,11 +35,18 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 	if err := prepareDatabase(ctx, cfg); err != nil {
 		return nil, err
 	}
-	db, err := connect(cfg)
+	s := &Store{cfg: cfg}
+	db, err := connect(cfg, &s.epoch)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, db: db, stop: idle.Keep(db, cfg.MinIdle, cfg.PoolSize, cfg.IdleTimeout)}
+	db.SetConnMaxLifetime(store.ConnLifetime)
+	s.db, s.stop = db, idle.Keep(db, cfg.MinIdle, cfg.PoolSize, cfg.IdleTimeout)
+	s.Base = sqlstore.Base[*sql.Stmt]{
+		Point: s.point, List: s.list, Exec: s.exec, Taken: taken,
+		UserID: func(id string) any { return id }, JSON: sqlstore.Blob,
+		Demoted: func() { s.epoch.Add(1) },
+	}
 	if err := s.start(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -47,16 +59,16 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 func prepareDatabase(ctx context.Context, cfg store.Config) error {
 	names := cfg.Names()
 	cfg.StatementTimeout = cfg.OpenTimeout()
-	db, err := connect(cfg)
+	db, err := connect(cfg, new(atomic.Uint64))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
-	return createSchema(ctx, db, names)
+	return outage.Wait(ctx, full, func() error { return createSchema(ctx, db, names) })
 }
 
-func connect(cfg store.Config) (*sql.DB, error) {
+func connect(cfg store.Config, epoch *atomic.Uint64) (*sql.DB, error) {
 	c, err := driverConfig(cfg)
 	if err != nil {
 		return nil, err
@@ -65,16 +77,19 @@ func connect(cfg store.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector{inner, cfg.StatementTimeout}), nil
+	return sql.OpenDB(connector{inner, cfg.StatementTimeout, epoch}), nil
 }
 
 func (s *Store) start(ctx context.Context) error {
-	var version string
-	if err := s.db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+	var version, readOnly string
+	err := outage.Wait(ctx, full, func() error {
+		return s.db.QueryRowContext(ctx, "SELECT VERSION(), CAST(@@global.read_only AS CHAR)").Scan(&version, &readOnly)
+	})
+	if err != nil {
 		return err
 	}
-	s.maria = isMariaDB(version)
-	if err := s.stmts.prepare(ctx, s.db, s.cfg.Names(), s.maria); err != nil {
+	s.maria, s.words = isMariaDB(version), strings.HasPrefix(readOnly, "O")
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	s.fill(ctx)
@@ -88,7 +103,7 @@ func (s *Store) start(ctx context.Context) error {
 func (s *Store) fill(ctx context.Context) {
 	var open []*sql.Rows
 	for range s.cfg.MinIdle {
-		rows, err := s.stmts.liveness.QueryContext(ctx, "")
+		rows, err := s.Stmts.Liveness.QueryContext(ctx, "")
 		if err != nil {
 			break
 		}

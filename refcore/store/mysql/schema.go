@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+
 	"github.com/coreproof/coreproof/refcore/store"
 )
 
@@ -32,15 +35,12 @@ func createSchema(ctx context.Context, db *sql.DB, t store.Names) error {
 		return nil
 	}
 	for _, text := range definitions(t) {
-		for {
+		err := outage.Wait(ctx, deadlock, func() error {
 			_, err := db.ExecContext(ctx, text)
-			if err == nil {
-				break
-			}
-			if !deadlock(err) || ctx.Err() != nil {
-				return fmt.Errorf("create schema: %w", err)
-			}
-			pause(ctx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("create schema: %w", err)
 		}
 	}
 	return nil
@@ -86,67 +86,60 @@ func definitions(t store.Names) []string {
 
 func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// stmts are kept prepared; database/sql prepares each again on every connection
-// that meets it first.
-type stmts struct {
-	create, session, liveness, rotate     *sql.Stmt
-	setData, setPayload, handles          *sql.Stmt
-	deleteOne, lockByUser, deleteByUser   *sql.Stmt
-	expired                               *sql.Stmt
-	dynamicKeys, addDynamicKey, deleteKey *sql.Stmt
-	staticKeys, addStaticKey              *sql.Stmt
-	value, addValue                       *sql.Stmt
-
-	// These have a list of parameters, whose length differs.
-	lockMany, deleteMany, deleteManyReturning, deleteManyExpired listed
+// own are the prepared statements that only MySQL and MariaDB have; database/sql
+// prepares each again on every connection that meets it first.
+type own struct {
+	lockByUser, deleteByUser, expired *sql.Stmt
+	// Those with a list of parameters are not prepared.
+	lockMany, deleteMany, deleteManyReturning, deleteManyExpired sqlstore.Listed
 }
 
-func (p *stmts) prepare(ctx context.Context, db *sql.DB, t store.Names, maria bool) error {
-	session, dynamic, static, keyValue := quote(t.Session), quote(t.DynamicKey), quote(t.StaticKey), quote(t.KeyValue)
+func (s *Store) prepare(ctx context.Context) error {
+	names := s.cfg.Names()
+	t := sqlstore.Tables{
+		Session: quote(names.Session), DynamicKey: quote(names.DynamicKey),
+		StaticKey: quote(names.StaticKey), KeyValue: quote(names.KeyValue),
+	}
+	prepare := func(text string, _ bool) (*sql.Stmt, error) {
+		var stmt *sql.Stmt
+		err := outage.Wait(ctx, full, func() (err error) {
+			stmt, err = s.db.PrepareContext(ctx, text)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("prepare %q: %w", text, err)
+		}
+		return stmt, nil
+	}
+	var err error
+	// No INSERT IGNORE: it would cut what is too long.
+	if s.Stmts, err = sqlstore.Prepare(sqlstore.Texts(t, sqlstore.Dialect{ReadOnly: readOnly(s.words), OneRow: sqlstore.Aggregate}), prepare); err != nil {
+		return err
+	}
+	p := &s.own
 	// In the order of the primary key, so that two calls that lock the same
 	// sessions wait for each other and do not deadlock.
-	p.lockMany = listed{`SELECT session_handle FROM ` + session + ` WHERE session_handle IN (`, `) ORDER BY session_handle FOR UPDATE`}
-	p.deleteMany = listed{`DELETE FROM ` + session + ` WHERE session_handle IN (`, `)`}
-	p.deleteManyReturning = listed{`DELETE FROM ` + session + ` WHERE session_handle IN (`, `) RETURNING session_handle`}
-	p.deleteManyExpired = listed{`DELETE FROM ` + session + ` WHERE expires_at <= ? AND session_handle IN (`, `)`}
-	byUser := `DELETE FROM ` + session + ` WHERE user_id = ? AND expires_at >= ?`
-	if maria {
+	const inOrder = ` ORDER BY session_handle FOR UPDATE`
+	deleteFrom, some := `DELETE FROM `+t.Session, `session_handle IN (`
+	p.lockMany = sqlstore.Listed{Before: `SELECT session_handle FROM ` + t.Session + ` WHERE ` + some, After: `)` + inOrder}
+	p.deleteMany = sqlstore.Listed{Before: deleteFrom + ` WHERE ` + some, After: `)`}
+	p.deleteManyReturning = sqlstore.Listed{Before: deleteFrom + ` WHERE ` + some, After: `) RETURNING session_handle`}
+	p.deleteManyExpired = sqlstore.Listed{Before: deleteFrom + ` WHERE expires_at <= ? AND ` + some, After: `)`}
+	const ofUser = ` WHERE user_id = ? AND expires_at >= ?`
+	byUser := deleteFrom + ofUser
+	if s.maria {
 		byUser += ` RETURNING session_handle`
 	}
-	for _, s := range []struct {
+	for _, x := range []struct {
 		to   **sql.Stmt
 		text string
 	}{
-		{&p.create, `INSERT INTO ` + session + ` (session_handle, user_id, refresh_token_hash_2,
-			prev_refresh_token_hash_2, refresh_token_rotated_at, session_data, jwt_user_payload,
-			created_at_time, expires_at, use_static_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&p.session, `SELECT user_id, refresh_token_hash_2, prev_refresh_token_hash_2, refresh_token_rotated_at,
-			session_data, jwt_user_payload, created_at_time, expires_at, use_static_key
-			FROM ` + session + ` WHERE session_handle = ?`},
-		{&p.liveness, `SELECT refresh_token_hash_2, prev_refresh_token_hash_2, jwt_user_payload, use_static_key
-			FROM ` + session + ` WHERE session_handle = ?`},
-		{&p.rotate, `UPDATE ` + session + ` SET refresh_token_hash_2 = ?, prev_refresh_token_hash_2 = ?,
-			refresh_token_rotated_at = ?, expires_at = ?, use_static_key = ?
-			WHERE session_handle = ? AND refresh_token_hash_2 = ?`},
-		{&p.setData, `UPDATE ` + session + ` SET session_data = ? WHERE session_handle = ? AND expires_at > ?`},
-		{&p.setPayload, `UPDATE ` + session + ` SET jwt_user_payload = ? WHERE session_handle = ? AND expires_at > ?`},
-		{&p.handles, `SELECT session_handle FROM ` + session + ` WHERE user_id = ? AND expires_at >= ?`},
-		{&p.deleteOne, `DELETE FROM ` + session + ` WHERE session_handle = ?`},
-		{&p.lockByUser, `SELECT session_handle FROM ` + session + ` WHERE user_id = ? AND expires_at >= ?
-			ORDER BY session_handle FOR UPDATE`},
+		{&p.lockByUser, `SELECT session_handle FROM ` + t.Session + ofUser + inOrder},
 		{&p.deleteByUser, byUser},
-		{&p.expired, `SELECT session_handle FROM ` + session + ` WHERE expires_at <= ? LIMIT ?`},
-		{&p.dynamicKeys, `SELECT '', value, created_at_time FROM ` + dynamic + ` ORDER BY created_at_time DESC`},
-		{&p.addDynamicKey, `INSERT INTO ` + dynamic + ` (created_at_time, value, predecessor) VALUES (?, ?, ?)`},
-		{&p.deleteKey, `DELETE FROM ` + dynamic + ` WHERE created_at_time < ?`},
-		{&p.staticKeys, `SELECT key_id, key_string, created_at FROM ` + static + ` ORDER BY created_at DESC, key_id`},
-		{&p.addStaticKey, `INSERT INTO ` + static + ` (key_id, key_string, algorithm, created_at) VALUES (?, ?, 'RS256', ?)`},
-		{&p.value, `SELECT value FROM ` + keyValue + ` WHERE name = ?`},
-		{&p.addValue, `INSERT INTO ` + keyValue + ` (name, value, created_at_time) VALUES (?, ?, ?)`},
+		{&p.expired, `SELECT session_handle FROM ` + t.Session + ` WHERE expires_at <= ? LIMIT ?`},
 	} {
-		var err error
-		if *s.to, err = db.PrepareContext(ctx, s.text); err != nil {
-			return fmt.Errorf("prepare %q: %w", s.text, err)
+		if *x.to, err = prepare(x.text, false); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -12,9 +12,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
-	"time"
+
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -23,21 +24,30 @@ import (
 
 // Store is a MySQL or MariaDB database with its schema in place.
 type Store struct {
+	sqlstore.Base[*sql.Stmt]
 	cfg   store.Config
 	db    *sql.DB
 	stop  func() // ends the keeping of idle connections
-	stmts stmts
+	own   own
 	maria bool // has DELETE … RETURNING
+	words bool // read_only is ON or OFF
 	sent  atomic.Uint64
+	epoch atomic.Uint64 // see connector
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Ping sends the protocol's own ping.
+// Ping asks the server whether it would write.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
 	defer cancel()
-	if err := s.db.PingContext(ctx); err != nil {
+	var demoted bool
+	err := s.db.QueryRowContext(ctx, "SELECT "+readOnly(s.words)).Scan(&demoted)
+	if err == nil && demoted {
+		s.Demoted()
+		err = sqlstore.ErrReadOnly
+	}
+	if err != nil {
 		return fmt.Errorf("ping mysql: %w", err)
 	}
 	return nil
@@ -80,8 +90,8 @@ func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context
 			return fmt.Errorf("%s in mysql: %w (%w)", what, ctx.Err(), err)
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s in mysql: %w", what, err)
-		case deadlock(err): // until the statement's time is up
-			pause(ctx)
+		case deadlock(err), full(err): // until the statement's time is up
+			outage.Pause(ctx)
 		case again(err) && deaths < 2:
 			deaths++
 		default:
@@ -90,12 +100,19 @@ func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context
 	}
 }
 
-// pause lets the other party of a deadlock finish.
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(rand.N(20 * time.Millisecond)):
-	}
+func (s *Store) point(ctx context.Context, what string, stmt *sql.Stmt, key any, into ...any) error {
+	return s.read(ctx, what, func(ctx context.Context) error {
+		s.sent.Add(1)
+		return stmt.QueryRowContext(ctx, key).Scan(into...)
+	})
+}
+
+func (s *Store) list(ctx context.Context, what string, stmt *sql.Stmt, read func(sqlstore.Rows) error, args ...any) error {
+	return s.read(ctx, what, func(ctx context.Context) error {
+		s.sent.Add(1)
+		rows, err := stmt.QueryContext(ctx, args...)
+		return sqlstore.Read(rows, err, read)
+	})
 }
 
 // exec runs one write and returns how many rows it matched, whether or not it
@@ -103,20 +120,16 @@ func pause(ctx context.Context) {
 func (s *Store) exec(ctx context.Context, what string, stmt *sql.Stmt, args ...any) (n int64, err error) {
 	err = s.write(ctx, what, func(ctx context.Context) error {
 		s.sent.Add(1)
-		n, err = affected(stmt.ExecContext(ctx, args...))
+		n, err = sqlstore.Affected(stmt.ExecContext(ctx, args...))
 		return err
 	})
 	return n, err
 }
 
-func affected(res sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
 const (
+	erConCount        = 1040
+	erTooManyUserConn = 1203
+	erUserLimit       = 1226
 	erDupEntry        = 1062
 	erShutdown        = 1053
 	erLockWaitTimeout = 1205
@@ -128,6 +141,25 @@ const (
 func deadlock(err error) bool {
 	n := number(err)
 	return n == erLockDeadlock || n == erLockWaitTimeout
+}
+
+// full says that the server has no room for one more connection: the call waits
+// until one of those that are open is free. Nothing was executed.
+func full(err error) bool {
+	switch number(err) {
+	case erConCount, erTooManyUserConn, erUserLimit:
+		return true
+	}
+	return false
+}
+
+// passes says that a database that could not be opened may yet come.
+func passes(err error) bool {
+	if n := number(err); n != 0 {
+		return full(err) || n == erShutdown
+	}
+	return errors.Is(err, sqlstore.ErrReadOnly) || errors.Is(err, mysql.ErrInvalidConn) ||
+		errors.Is(err, driver.ErrBadConn) || outage.Network(err)
 }
 
 // lost says that a connection ended or could not be made, as when the database
@@ -142,7 +174,7 @@ func lost(err error) bool {
 	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
 }
 
-func duplicate(err error) bool { return number(err) == erDupEntry }
+func taken(err error) bool { return number(err) == erDupEntry }
 
 // number is the server's error number, 0 if the error is not the server's.
 func number(err error) uint16 {

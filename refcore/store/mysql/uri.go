@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -64,55 +63,13 @@ func driverConfig(cfg store.Config) (*mysql.Config, error) {
 		// What the client gives up, the server shall give up too.
 		"innodb_lock_wait_timeout": strconv.Itoa(int(max(1, (cfg.StatementTimeout+time.Second-1)/time.Second))),
 	}
-	c.TLSConfig, err = tlsOption(u.Query())
-	if err != nil {
-		return nil, err
-	}
-	if c.TLSConfig == "true" {
-		c.TLS = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
-	}
-	return c, nil
+	var mode level
+	c.TLS, mode, err = security(u.Query(), u.Hostname())
+	c.AllowFallbackToPlaintext = mode == preferred
+	return c, err
 }
 
 // dial keeps a dead peer from holding a connection for ever.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext(ctx, network, address)
-}
-
-func tlsOption(q url.Values) (string, error) {
-	option := "false"
-	for key, values := range q {
-		value := values[len(values)-1]
-		switch strings.ReplaceAll(strings.ToLower(key), "-", "") {
-		case "tls":
-			switch value {
-			case "true", "false", "preferred", "skip-verify":
-				option = value
-			default:
-				return "", fmt.Errorf("option %s=%s: want true, false, preferred or skip-verify", key, value)
-			}
-		case "sslmode":
-			switch strings.ToUpper(strings.ReplaceAll(value, "-", "_")) {
-			case "DISABLED", "DISABLE":
-				option = "false"
-			case "PREFERRED":
-				option = "preferred"
-			case "REQUIRED", "TRUST": // MariaDB's name for it
-				option = "skip-verify"
-			case "VERIFY_CA", "VERIFY_IDENTITY", "VERIFY_FULL":
-				option = "true" // the host's name is checked for VERIFY_CA as well
-			default:
-				return "", fmt.Errorf("option %s=%s: want DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY", key, value)
-			}
-		case "usessl":
-			if value == "true" && option == "false" {
-				option = "skip-verify" // as the drivers that know it
-			}
-		default:
-			if k := strings.ToLower(key); strings.Contains(k, "ssl") || strings.Contains(k, "tls") {
-				return "", fmt.Errorf("option %s is not known; use tls or ssl-mode", key)
-			}
-		}
-	}
-	return option, nil
 }

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,7 +28,7 @@ func Open(ctx context.Context, cfg store.Config) (store.Store, error) {
 	defer cancel()
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", place.Of(cfg.URI), place.OneLine(err))
+		return nil, fmt.Errorf("open %s: %w", where(cfg.URI), place.OneLine(outage.Mark(err, passes(err))))
 	}
 	return s, nil
 }
@@ -39,14 +42,22 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := needsSessions(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
 	if err := createSchema(ctx, config.ConnConfig, t); err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, sql: statementsOn(t)}
+	s := &Store{cfg: cfg}
+	s.Base = sqlstore.Base[string]{
+		Point: s.point, List: s.list, Exec: s.exec, Taken: taken, Holds: holds, Demoted: func() { s.pool.Reset() },
+		UserID: func(id string) any { return []byte(id) }, JSON: sqlstore.Blob,
+	}
+	s.Stmts, s.own = statementsOn(t)
 	if config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 		// Else a connection's first verify would pay a second round trip.
 		config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-			_, err := c.Prepare(ctx, s.sql.liveness, s.sql.liveness)
+			_, err := c.Prepare(ctx, s.Stmts.Liveness, s.Stmts.Liveness)
 			return err
 		}
 	}
@@ -61,27 +72,31 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 }
 
 func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(cfg.URI)
+	t, err := parseTarget(cfg.URI)
+	if err != nil {
+		return nil, err
+	}
+	if t.params, _, _, err = translate(t.params); err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(t.dsn())
 	if err != nil {
 		return nil, err // pgx leaves the password out
 	}
 	config.MaxConns = int32(cfg.PoolSize)
 	config.MinConns = int32(cfg.MinIdle)
 	config.MaxConnIdleTime = cfg.IdleTimeout
+	config.MaxConnLifetime, config.MaxConnLifetimeJitter = store.ConnLifetime, store.ConnLifetime/5
 	config.HealthCheckPeriod = min(time.Minute, max(cfg.IdleTimeout/4, 10*time.Millisecond))
 	config.PingTimeout = cfg.StatementTimeout
 	config.ShouldPing = suspect
+	config.BeforeClose = forget
 
 	c := config.ConnConfig
 	c.ConnectTimeout = cfg.StatementTimeout
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "refcore"
 	}
-	// What the client gives up, the server shall give up too.
-	c.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(1, cfg.StatementTimeout.Milliseconds()), 10)
-	// The statements are written for it: each is a transaction of its own that
-	// waits for a row's lock and then judges the row's newest version.
-	c.RuntimeParams["default_transaction_isolation"] = "read committed"
 	further := c.ValidateConnect
 	c.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		if further != nil { // target_session_attrs
@@ -89,16 +104,34 @@ func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
 				return err
 			}
 		}
-		return validate(ctx, conn)
+		return validate(ctx, conn, cfg.StatementTimeout)
 	}
 	return config, nil
 }
 
-// validate refuses a replica, which may lag behind deletes, and mends a session
-// whose commits would return before they are durable.
-func validate(ctx context.Context, conn *pgconn.PgConn) error {
-	results, err := conn.Exec(ctx, `SELECT pg_is_in_recovery(), CASE current_setting('synchronous_commit')
-		WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`).ReadAll()
+// forget ends a connection whose statement had no answer in time. pgx waits
+// fifteen seconds for the server's farewell, with the connection's place in the
+// pool taken; behind a middle box that forgot it, no farewell comes.
+func forget(c *pgx.Conn) {
+	if c.IsClosed() {
+		time.AfterFunc(farewell, func() { _ = c.PgConn().Conn().Close() })
+	}
+}
+
+// farewell leaves a server that answers the time to hear that the statement is
+// given up.
+const farewell = 500 * time.Millisecond
+
+// validate refuses a replica, which may lag behind deletes, and sets the session
+// up: by a statement, as PgBouncer knows few parameters of the start. What the
+// client gives up after its time-out, the server shall give up too; the
+// statements are written for read committed: each is a transaction of its own
+// that waits for a row's lock and then judges the row's newest version; and no
+// commit is to return before it is durable.
+func validate(ctx context.Context, conn *pgconn.PgConn, timeout time.Duration) error {
+	results, err := conn.Exec(ctx, `SELECT `+readOnly+`, set_config('statement_timeout', '`+strconv.FormatInt(max(1, timeout.Milliseconds()), 10)+`', false),
+		set_config('default_transaction_isolation', 'read committed', false),
+		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`).ReadAll()
 	if err != nil {
 		return fmt.Errorf("ask whether it is the primary: %w", err)
 	}
@@ -106,15 +139,21 @@ func validate(ctx context.Context, conn *pgconn.PgConn) error {
 		return errors.New("ask whether it is the primary: no answer")
 	}
 	if string(results[0].Rows[0][0]) != "f" {
-		return errors.New("it is a replica in recovery; sessions need the primary")
+		return sqlstore.ErrReadOnly
 	}
 	return nil
 }
 
 // fill opens n connections by holding all of them at once. The first must
-// succeed; if the server has no room for the others, the pool goes on trying.
+// succeed; if the server has no room for the others, the pool goes on trying. Of
+// several that come at once for the last place the server may refuse all, the
+// pool's own among them, so the first waits for its turn.
 func fill(ctx context.Context, pool *pgxpool.Pool, n int) error {
-	first, err := pool.Acquire(ctx)
+	var first *pgxpool.Conn
+	err := outage.Wait(ctx, full, func() (err error) {
+		first, err = pool.Acquire(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,11 @@ func TestOutages(t *testing.T) {
 	storetest.RunOutages(t, backend(server), server)
 }
 
+func TestT1Failover(t *testing.T) {
+	a, b := dbtest.Own(t, dbtest.Postgres), dbtest.Own(t, dbtest.Postgres)
+	storetest.RunFailover(t, backend(a), a, a.URI, b.URI)
+}
+
 func TestOpenErrors(t *testing.T) {
 	storetest.RefusesToOpen(t, Open, "postgresql://localhost:1/name?sslmode=disable")
 }
@@ -263,7 +268,7 @@ func BenchmarkLiveness(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			var x store.Liveness
-			err := s.pool.QueryRow(ctx, s.sql.liveness, "handle").Scan(&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
+			err := s.pool.QueryRow(ctx, s.Stmts.Liveness, "handle").Scan(&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
 			if err != nil {
 				b.Fatal(err)
 			}

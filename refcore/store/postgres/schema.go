@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/coreproof/coreproof/refcore/store"
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
 )
 
 // tables are the qualified, quoted names of one deployment.
@@ -44,7 +45,11 @@ func nameTables(cfg store.Config) (tables, error) {
 // right to create can use them. Else one core creates and the others wait:
 // CREATE … IF NOT EXISTS alone fails when two do it at once.
 func createSchema(ctx context.Context, config *pgx.ConnConfig, t tables) (err error) {
-	conn, err := pgx.ConnectConfig(ctx, config.Copy())
+	var conn *pgx.Conn
+	err = outage.Wait(ctx, full, func() (err error) {
+		conn, err = pgx.ConnectConfig(ctx, config.Copy())
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -1,17 +1,28 @@
 package postgres
 
-// statements are the texts of one deployment; pgx prepares each once a
+import (
+	"strconv"
+	"strings"
+
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+)
+
+// own are the statements that only PostgreSQL has. pgx prepares each text once a
 // connection.
-type statements struct {
-	create, session, liveness, rotate       string
-	setData, setPayload, handles            string
-	deleteOne, deleteMany, deleteByUser     string
-	deleteExpired                           string
-	dynamicKeys, addDynamicKey, deleteKeys  string
-	staticKeys, addStaticKey, value, addVal string
+type own struct {
+	deleteMany, deleteByUser, deleteExpired string
 }
 
-func statementsOn(t tables) statements {
+// readOnly is true on a replica, where every transaction is read-only, and where
+// they are so by default, as failover tools set it on a primary that they demote.
+const readOnly = `current_setting('transaction_read_only') <> 'off'`
+
+func statementsOn(t tables) (sqlstore.Statements[string], own) {
+	texts := sqlstore.Texts(sqlstore.Tables{
+		Session: t.session, DynamicKey: t.dynamicKey, StaticKey: t.staticKey, KeyValue: t.values,
+	}, sqlstore.Dialect{IfAbsent: "ON CONFLICT DO NOTHING", ReadOnly: readOnly, OneRow: sqlstore.Left})
+	numbered, _ := sqlstore.Prepare(texts, func(text string, _ bool) (string, error) { return numbered(text), nil })
+
 	// Rows are locked in the order of their handles: calls that delete the same
 	// sessions in different orders would else end in deadlocks, which the server
 	// notices only after a second.
@@ -21,35 +32,28 @@ func statementsOn(t tables) statements {
 	}
 	const inOrder = `ORDER BY session_handle FOR UPDATE`
 	const returning = ` RETURNING s.session_handle`
-	return statements{
-		create: `INSERT INTO ` + t.session + ` (session_handle, user_id, refresh_token_hash_2,
-			prev_refresh_token_hash_2, refresh_token_rotated_at, session_data, jwt_user_payload,
-			created_at_time, expires_at, use_static_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		session: `SELECT user_id, refresh_token_hash_2, prev_refresh_token_hash_2, refresh_token_rotated_at,
-			session_data, jwt_user_payload, created_at_time, expires_at, use_static_key
-			FROM ` + t.session + ` WHERE session_handle = $1`,
-		liveness: `SELECT refresh_token_hash_2, prev_refresh_token_hash_2, jwt_user_payload, use_static_key
-			FROM ` + t.session + ` WHERE session_handle = $1`,
-		rotate: `UPDATE ` + t.session + ` SET refresh_token_hash_2 = $3, prev_refresh_token_hash_2 = $4,
-			refresh_token_rotated_at = $5, expires_at = $6, use_static_key = $7
-			WHERE session_handle = $1 AND refresh_token_hash_2 = $2`,
-		setData:      `UPDATE ` + t.session + ` SET session_data = $2 WHERE session_handle = $1 AND expires_at > $3`,
-		setPayload:   `UPDATE ` + t.session + ` SET jwt_user_payload = $2 WHERE session_handle = $1 AND expires_at > $3`,
-		handles:      `SELECT session_handle FROM ` + t.session + ` WHERE user_id = $1 AND expires_at >= $2`,
-		deleteOne:    `DELETE FROM ` + t.session + ` WHERE session_handle = $1`,
+	return numbered, own{
 		deleteMany:   deleteWhere(`session_handle = ANY($1)`, inOrder) + returning,
 		deleteByUser: deleteWhere(`user_id = $1 AND expires_at >= $2`, inOrder) + returning,
 		// Another core's clean-up, or a refresh, may hold some: the next run sees them.
 		deleteExpired: deleteWhere(`expires_at <= $1`, `LIMIT $2 FOR UPDATE SKIP LOCKED`),
-
-		dynamicKeys: `SELECT '', value, created_at_time FROM ` + t.dynamicKey + ` ORDER BY created_at_time DESC`,
-		addDynamicKey: `INSERT INTO ` + t.dynamicKey + ` (created_at_time, value, predecessor) VALUES ($1, $2, $3)
-			ON CONFLICT DO NOTHING`,
-		deleteKeys: `DELETE FROM ` + t.dynamicKey + ` WHERE created_at_time < $1`,
-		staticKeys: `SELECT key_id, key_string, created_at FROM ` + t.staticKey + ` ORDER BY created_at DESC, key_id`,
-		addStaticKey: `INSERT INTO ` + t.staticKey + ` (key_id, key_string, algorithm, created_at) VALUES ($1, $2, 'RS256', $3)
-			ON CONFLICT DO NOTHING`,
-		value:  `SELECT value FROM ` + t.values + ` WHERE name = $1`,
-		addVal: `INSERT INTO ` + t.values + ` (name, value, created_at_time) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 	}
+}
+
+// numbered replaces each ? outside of quoted names by $1, $2, …
+func numbered(text string) string {
+	var b strings.Builder
+	n, quoted := 0, false
+	for _, c := range []byte(text) {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '?' && !quoted:
+			n++
+			b.WriteString("$" + strconv.Itoa(n))
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }

@@ -9,11 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
+
+	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,19 +25,26 @@ import (
 
 // Store is a PostgreSQL database with its schema in place.
 type Store struct {
+	sqlstore.Base[string]
 	cfg  store.Config
 	pool *pgxpool.Pool
-	sql  statements
+	own  own
 	sent atomic.Uint64
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Ping sends an empty statement.
+// Ping asks the server whether it would write.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := store.Bound(ctx, s.cfg.StatementTimeout)
 	defer cancel()
-	if err := s.pool.Ping(ctx); err != nil {
+	var demoted bool
+	err := s.pool.QueryRow(ctx, `SELECT `+readOnly).Scan(&demoted)
+	if err == nil && demoted {
+		s.Demoted()
+		err = sqlstore.ErrReadOnly
+	}
+	if err != nil {
 		return fmt.Errorf("ping postgres: %w", err)
 	}
 	return nil
@@ -56,7 +64,7 @@ func (s *Store) Close() error {
 // because then the answer that is missing is nobody's.
 func (s *Store) read(ctx context.Context, what string, f func(ctx context.Context) error) error {
 	return s.run(ctx, what, f, func(err error) bool {
-		return deadlock(err) || lost(err)
+		return deadlock(err) || full(err) || stale(err) || lost(err)
 	})
 }
 
@@ -64,7 +72,7 @@ func (s *Store) read(ctx context.Context, what string, f func(ctx context.Contex
 // database did not execute it: after an error on the way back nobody knows.
 func (s *Store) write(ctx context.Context, what string, f func(ctx context.Context) error) error {
 	return s.run(ctx, what, f, func(err error) bool {
-		return deadlock(err) || pgconn.SafeToRetry(err)
+		return deadlock(err) || full(err) || pgconn.SafeToRetry(err)
 	})
 }
 
@@ -74,6 +82,9 @@ func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context
 	for deaths := 0; ; {
 		s.sent.Add(1)
 		err := f(ctx)
+		if state(err) == "25006" || stale(err) {
+			s.pool.Reset() // read-only: the primary is another, or will be; stale: all are
+		}
 		switch {
 		case err == nil:
 			return nil
@@ -83,8 +94,8 @@ func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context
 			return fmt.Errorf("%s in postgres: %w (%w)", what, ctx.Err(), err)
 		case ctx.Err() != nil || !again(err):
 			return fmt.Errorf("%s in postgres: %w", what, err)
-		case deadlock(err): // until the statement's time is up
-			pause(ctx)
+		case deadlock(err), full(err): // until the statement's time is up
+			outage.Pause(ctx)
 		default:
 			if deaths++; deaths > 2 {
 				return fmt.Errorf("%s in postgres: %w", what, err)
@@ -93,12 +104,29 @@ func (s *Store) run(ctx context.Context, what string, f func(ctx context.Context
 	}
 }
 
-// pause lets the other party of a deadlock finish.
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(rand.N(20 * time.Millisecond)):
-	}
+func (s *Store) point(ctx context.Context, what, sql string, key any, into ...any) error {
+	return s.read(ctx, what, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, sql, key).Scan(into...)
+	})
+}
+
+func (s *Store) list(ctx context.Context, what, sql string, read func(sqlstore.Rows) error, args ...any) error {
+	return s.query(ctx, what, s.read, read, sql, args...)
+}
+
+type runner = func(ctx context.Context, what string, f func(ctx context.Context) error) error
+
+// query lets read read all rows. Its error includes that of the commit, which
+// follows the rows.
+func (s *Store) query(ctx context.Context, what string, run runner, read func(sqlstore.Rows) error, sql string, args ...any) error {
+	return run(ctx, what, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return read(rows)
+	})
 }
 
 // exec runs one write and returns how many rows it matched.
@@ -120,6 +148,28 @@ func deadlock(err error) bool {
 	return false
 }
 
+// full says that the server has no room for one more connection: the call waits
+// until one of those that are open is free. Nothing was executed.
+func full(err error) bool {
+	code := state(err)
+	return code == "53300" || code == "53400"
+}
+
+// stale says that a prepared statement no longer fits its table, or is gone:
+// nothing was executed. New connections prepare it anew.
+func stale(err error) bool {
+	code := state(err)
+	return code == "0A000" || code == "26000"
+}
+
+// passes says that a database that could not be opened may yet come.
+func passes(err error) bool {
+	if code := state(err); code != "" {
+		return full(err) || strings.HasPrefix(code, "57P0") || strings.HasPrefix(code, "08")
+	}
+	return errors.Is(err, sqlstore.ErrReadOnly) || outage.Network(err)
+}
+
 // lost says that a connection ended or could not be made, as when the database
 // restarts.
 func lost(err error) bool {
@@ -129,7 +179,7 @@ func lost(err error) bool {
 	return !errors.Is(err, pgx.ErrNoRows)
 }
 
-func duplicate(err error) bool { return state(err) == "23505" }
+func taken(err error) bool { return state(err) == "23505" }
 
 // state is the server's SQLSTATE, "" if the error is not the server's.
 func state(err error) string {

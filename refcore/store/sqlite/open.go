@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+
 	"github.com/coreproof/coreproof/refcore/store"
 	"github.com/coreproof/coreproof/refcore/store/internal/idle"
 )
@@ -21,6 +23,11 @@ func Open(ctx context.Context, cfg store.Config) (store.Store, error) {
 	defer cancel()
 
 	s := &Store{cfg: cfg}
+	s.Base = sqlstore.Base[*sql.Stmt]{
+		Point: s.point, List: s.list, Exec: s.exec, Taken: taken,
+		UserID: func(id string) any { return id },
+		JSON:   func(b []byte) any { return string(b) }, // a TEXT column would keep a blob a blob
+	}
 	if err := s.connect(ctx); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("open sqlite %s: %w", describe(cfg.URI), err)
@@ -70,7 +77,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		}
 		s.stop = idle.Keep(s.reader, s.cfg.MinIdle, s.cfg.PoolSize, s.cfg.IdleTimeout)
 	}
-	if err := s.stmts.prepare(ctx, s.writer, s.reader, names); err != nil {
+	if err := s.prepare(ctx, names); err != nil {
 		return err
 	}
 	idle.Touch(ctx, s.reader, s.cfg.MinIdle)

@@ -258,7 +258,7 @@ func BenchmarkLiveness(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			var x store.Liveness
-			err := s.stmts.liveness.QueryRowContext(ctx, "handle").Scan(&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
+			err := s.Stmts.Liveness.QueryRowContext(ctx, "handle").Scan(&x.RefreshHash2, &x.PrevRefreshHash2, &x.Payload, &x.UseStaticKey)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+
 	"github.com/coreproof/coreproof/refcore/store"
 )
 
@@ -68,63 +70,42 @@ func quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// stmts are the prepared statements; database/sql prepares each again on every
-// connection that meets it first.
-type stmts struct {
-	create, rotate, setData, setPayload     *sql.Stmt
-	deleteOne, deleteByUser, deleteExpired  *sql.Stmt
-	session, liveness, handles              *sql.Stmt
-	addDynamicKey, addStaticKey, deleteKeys *sql.Stmt
-	dynamicKeys, staticKeys                 *sql.Stmt
-	value, addValue                         *sql.Stmt
-	deleteMany                              struct{ before, after string } // around its parameters
+// own are the prepared statements that only SQLite has; database/sql prepares
+// each again on every connection that meets it first.
+type own struct {
+	deleteByUser, deleteExpired *sql.Stmt
+	deleteMany                  sqlstore.Listed
 }
 
-func (p *stmts) prepare(ctx context.Context, write, read *sql.DB, t store.Names) error {
-	session, dynamic, static, keyValue := quote(t.Session), quote(t.DynamicKey), quote(t.StaticKey), quote(t.KeyValue)
-	p.deleteMany.before = `DELETE FROM ` + session + ` WHERE session_handle IN (`
-	p.deleteMany.after = `) RETURNING session_handle`
-	for _, s := range []struct {
-		on   *sql.DB
-		to   **sql.Stmt
-		text string
-	}{
-		{write, &p.create, `INSERT INTO ` + session + ` (session_handle, user_id, refresh_token_hash_2,
-			prev_refresh_token_hash_2, refresh_token_rotated_at, session_data, jwt_user_payload,
-			created_at_time, expires_at, use_static_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{write, &p.rotate, `UPDATE ` + session + ` SET refresh_token_hash_2 = ?, prev_refresh_token_hash_2 = ?,
-			refresh_token_rotated_at = ?, expires_at = ?, use_static_key = ?
-			WHERE session_handle = ? AND refresh_token_hash_2 = ?`},
-		{write, &p.setData, `UPDATE ` + session + ` SET session_data = ? WHERE session_handle = ? AND expires_at > ?`},
-		{write, &p.setPayload, `UPDATE ` + session + ` SET jwt_user_payload = ? WHERE session_handle = ? AND expires_at > ?`},
-		{write, &p.deleteOne, `DELETE FROM ` + session + ` WHERE session_handle = ?`},
-		{write, &p.deleteByUser, `DELETE FROM ` + session + ` WHERE user_id = ? AND expires_at >= ? RETURNING session_handle`},
-		{write, &p.deleteExpired, `DELETE FROM ` + session + ` WHERE rowid IN
-			(SELECT rowid FROM ` + session + ` WHERE expires_at <= ? LIMIT ?)`},
-		{read, &p.session, `SELECT user_id, refresh_token_hash_2, prev_refresh_token_hash_2, refresh_token_rotated_at,
-			session_data, jwt_user_payload, created_at_time, expires_at, use_static_key
-			FROM ` + session + ` WHERE session_handle = ?`},
-		{read, &p.liveness, `SELECT refresh_token_hash_2, prev_refresh_token_hash_2, jwt_user_payload, use_static_key
-			FROM ` + session + ` WHERE session_handle = ?`},
-		{read, &p.handles, `SELECT session_handle FROM ` + session + ` WHERE user_id = ? AND expires_at >= ?`},
-		{write, &p.addDynamicKey, `INSERT INTO ` + dynamic + ` (created_at_time, value, predecessor) VALUES (?, ?, ?)
-			ON CONFLICT DO NOTHING`},
-		{write, &p.addStaticKey, `INSERT INTO ` + static + ` (key_id, key_string, algorithm, created_at) VALUES (?, ?, 'RS256', ?)
-			ON CONFLICT DO NOTHING`},
-		{write, &p.deleteKeys, `DELETE FROM ` + dynamic + ` WHERE created_at_time < ?`},
-		{read, &p.dynamicKeys, `SELECT '', value, created_at_time FROM ` + dynamic + ` ORDER BY created_at_time DESC`},
-		{read, &p.staticKeys, `SELECT key_id, key_string, created_at FROM ` + static + ` ORDER BY created_at DESC, key_id`},
-		{read, &p.value, `SELECT value FROM ` + keyValue + ` WHERE name = ?`},
-		{write, &p.addValue, `INSERT INTO ` + keyValue + ` (name, value, created_at_time) VALUES (?, ?, ?)
-			ON CONFLICT DO NOTHING`},
-	} {
-		err := retryBusy(ctx, func() (err error) {
-			*s.to, err = s.on.PrepareContext(ctx, s.text)
+func (s *Store) prepare(ctx context.Context, names store.Names) error {
+	t := sqlstore.Tables{
+		Session: quote(names.Session), DynamicKey: quote(names.DynamicKey),
+		StaticKey: quote(names.StaticKey), KeyValue: quote(names.KeyValue),
+	}
+	prepare := func(text string, reads bool) (stmt *sql.Stmt, err error) {
+		on := s.writer
+		if reads {
+			on = s.reader
+		}
+		err = retryBusy(ctx, func() (err error) {
+			stmt, err = on.PrepareContext(ctx, text)
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("prepare %q: %w", s.text, err)
+			return nil, fmt.Errorf("prepare %q: %w", text, err)
 		}
+		return stmt, nil
 	}
-	return nil
+	var err error
+	if s.Stmts, err = sqlstore.Prepare(sqlstore.Texts(t, sqlstore.Dialect{IfAbsent: "ON CONFLICT DO NOTHING"}), prepare); err != nil {
+		return err
+	}
+	s.own.deleteMany = sqlstore.Listed{Before: `DELETE FROM ` + t.Session + ` WHERE session_handle IN (`, After: `) RETURNING session_handle`}
+	s.own.deleteByUser, err = prepare(`DELETE FROM `+t.Session+` WHERE user_id = ? AND expires_at >= ? RETURNING session_handle`, false)
+	if err != nil {
+		return err
+	}
+	s.own.deleteExpired, err = prepare(`DELETE FROM `+t.Session+` WHERE rowid IN
+		(SELECT rowid FROM `+t.Session+` WHERE expires_at <= ? LIMIT ?)`, false)
+	return err
 }

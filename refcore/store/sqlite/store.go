@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
+
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -22,12 +24,13 @@ import (
 
 // Store is a SQLite database with its schema in place.
 type Store struct {
+	sqlstore.Base[*sql.Stmt]
 	cfg    store.Config
 	anchor *sql.DB // keeps a database in memory alive; nil for a file
 	writer *sql.DB // one connection
 	reader *sql.DB // the same as writer for a database in memory
 	stop   func()  // ends the keeping of idle readers; may be nil
-	stmts  stmts
+	own    own
 	sent   atomic.Uint64
 
 	// One place for each connection. Callers wait here and not in database/sql, so
@@ -40,7 +43,7 @@ var _ store.Store = (*Store)(nil)
 // Ping reads the schema's version number.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
-	return s.list(ctx, "ping", func(ctx context.Context) error {
+	return s.read(ctx, "ping", func(ctx context.Context) error {
 		return s.reader.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&n)
 	})
 }
@@ -68,9 +71,17 @@ func (s *Store) write(ctx context.Context, what string, f func(ctx context.Conte
 	return s.run(ctx, s.writers, what, f)
 }
 
-// list does the same on a reading one.
-func (s *Store) list(ctx context.Context, what string, f func(ctx context.Context) error) error {
+// read does the same on a reading one.
+func (s *Store) read(ctx context.Context, what string, f func(ctx context.Context) error) error {
 	return s.run(ctx, s.readers, what, f)
+}
+
+func (s *Store) list(ctx context.Context, what string, stmt *sql.Stmt, read func(sqlstore.Rows) error, args ...any) error {
+	return s.read(ctx, what, func(ctx context.Context) error {
+		s.sent.Add(1)
+		rows, err := stmt.QueryContext(ctx, args...)
+		return sqlstore.Read(rows, err, read)
+	})
 }
 
 func (s *Store) run(ctx context.Context, places chan struct{}, what string, f func(ctx context.Context) error) error {
@@ -89,7 +100,7 @@ func (s *Store) run(ctx context.Context, places chan struct{}, what string, f fu
 // point reads one row by its primary key. It gives SQLite a context that does not
 // end: watching one costs two goroutines, more than the read itself, and the
 // read waits for nobody.
-func (s *Store) point(ctx context.Context, what string, stmt *sql.Stmt, key string, into ...any) error {
+func (s *Store) point(ctx context.Context, what string, stmt *sql.Stmt, key any, into ...any) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s in sqlite: %w", what, err)
 	}
@@ -135,13 +146,9 @@ func take(ctx context.Context, places chan struct{}) error {
 
 // exec runs one write and returns how many rows it matched.
 func (s *Store) exec(ctx context.Context, what string, stmt *sql.Stmt, args ...any) (n int64, err error) {
-	err = s.write(ctx, what, func(ctx context.Context) error {
+	err = s.write(ctx, what, func(ctx context.Context) (err error) {
 		s.sent.Add(1)
-		res, err := stmt.ExecContext(ctx, args...)
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
+		n, err = sqlstore.Affected(stmt.ExecContext(ctx, args...))
 		return err
 	})
 	return n, err
@@ -179,7 +186,7 @@ func busy(err error) bool {
 	return false
 }
 
-func duplicate(err error) bool {
+func taken(err error) bool {
 	switch code(err) {
 	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
 		return true

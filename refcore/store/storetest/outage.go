@@ -18,17 +18,30 @@ type Server interface {
 	Pause(testing.TB)
 	Unpause(testing.TB)
 	Restart(testing.TB)
+	// Demote makes it read-only under its connections, and back; it skips the test
+	// where that cannot be done.
+	Demote(t testing.TB, on bool)
+	// Account makes a user with all rights and returns what changes its password; it
+	// skips the test where there are no accounts.
+	Account(t testing.TB, name, password string) (change func(password string))
 }
 
 // RunOutages checks what a store does while its server is frozen, gone, or was
 // restarted. The tests are not parallel: they share the server.
 func RunOutages(t *testing.T, b Backend, s Server) {
-	t.Run("a frozen server is an error, and no more after it", func(t *testing.T) {
-		frozen(&fixture{T: t, backend: b, config: b.Fresh(t)}, s)
-	})
-	t.Run("a restarted server is found again", func(t *testing.T) {
-		restarted(&fixture{T: t, backend: b, config: b.Fresh(t)}, s)
-	})
+	for _, o := range []struct {
+		name string
+		run  func(*fixture, Server)
+	}{
+		{"a frozen server is an error, and no more after it", frozen},
+		{"a restarted server is found again", restarted},
+		{"T1 T5 a demoted server is not believed", demoted},
+		{"connections that a middle box forgot", func(f *fixture, _ Server) { forgotten(f) }},
+		{"a name that moves", func(f *fixture, _ Server) { moved(f) }},
+		{"a password that changes, and back", rotated},
+	} {
+		t.Run(o.name, func(t *testing.T) { o.run(&fixture{T: t, backend: b, config: b.Fresh(t)}, s) })
+	}
 }
 
 // impatient has a time-out that is short for a test and long for a statement on
@@ -98,12 +111,13 @@ func restarted(f *fixture, server Server) {
 	}
 }
 
-// recovers waits until thirty rounds of reads and writes in a row succeed.
-// Until then each may fail, but none may say that the session is gone.
-func (f *fixture) recovers(s store.Store, x store.Session) {
+// recovers waits until thirty rounds of reads and writes in a row succeed, logs
+// how long it took to the first of them, and returns that. Until then each may
+// fail, but none may say that the session is gone.
+func (f *fixture) recovers(s store.Store, x store.Session) (took time.Duration) {
 	f.Helper()
 	failures := 0
-	deadline := time.Now().Add(bound)
+	began := time.Now()
 	for good := 0; good < 30; good++ {
 		errs := at(3, func(i int) error {
 			if i == 0 {
@@ -119,13 +133,26 @@ func (f *fixture) recovers(s store.Store, x store.Session) {
 			f.Fatalf("after the outage the session is said to be gone: %v", errs)
 		}
 		if err := errors.Join(errs...); err != nil {
-			if good = -1; time.Now().After(deadline) {
+			if good = -1; time.Since(began) > bound {
 				f.Fatalf("still failing %v after the server is back: %v", bound, err)
 			}
 			failures++
+		} else if good == 0 {
+			took = time.Since(began).Round(time.Millisecond)
 		}
 	}
-	f.Logf("rounds that failed before all succeeded: %d", failures)
+	f.Logf("the store works again after %v; rounds that failed before: %d", took, failures)
+	return took
+}
+
+// soon tells a time of recovery, which is to be 5 s at most on a machine that has
+// time; on a starved one only bound holds.
+func (f *fixture) soon(took time.Duration) {
+	f.Helper()
+	f.Logf("works again after %v", took.Round(time.Millisecond))
+	if took > bound {
+		f.Errorf("the store took %v to work again", took)
+	}
 }
 
 // within fails the test if do takes so long that there can be no bound.

@@ -3,6 +3,7 @@ package dbtest
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"testing"
 
@@ -12,34 +13,40 @@ import (
 	"github.com/testcontainers/testcontainers-go/modules/mysql"
 )
 
+const mysqlImage, mariadbImage = "mysql:9", "mariadb:11"
+
 // MySQL has the durability of its defaults.
 func MySQL(t testing.TB) *Server {
 	t.Helper()
-	return get(t, "MYSQL", "mysql:9", func(ctx context.Context, image string) (*Server, error) {
-		loopback, err := onLoopback("3306/tcp", "33060/tcp")
-		if err != nil {
-			return nil, err
-		}
-		c, err := mysql.Run(ctx, image,
-			mysql.WithUsername("root"), mysql.WithPassword(Password), mysql.WithDatabase("admin"), loopback,
-			testcontainers.WithCmdArgs("--max-connections=400"))
-		return startedMySQL(ctx, c, err)
-	})
+	return get(t, "MYSQL", mysqlImage, func(ctx context.Context, image string) (*Server, error) { return startMySQL(ctx, image) })
 }
 
 // MariaDB has the durability of its defaults.
 func MariaDB(t testing.TB) *Server {
 	t.Helper()
-	return get(t, "MARIADB", "mariadb:11", func(ctx context.Context, image string) (*Server, error) {
-		loopback, err := onLoopback("3306/tcp", "33060/tcp")
-		if err != nil {
-			return nil, err
-		}
-		c, err := mariadb.Run(ctx, image,
-			mariadb.WithUsername("root"), mariadb.WithPassword(Password), mariadb.WithDatabase("admin"), loopback,
-			testcontainers.WithCmdArgs("--max-connections=400"))
-		return startedMySQL(ctx, c, err)
-	})
+	return get(t, "MARIADB", mariadbImage, func(ctx context.Context, image string) (*Server, error) { return startMariaDB(ctx, image) })
+}
+
+func startMySQL(ctx context.Context, image string, more ...testcontainers.ContainerCustomizer) (*Server, error) {
+	loopback, err := onLoopback("3306/tcp", "33060/tcp")
+	if err != nil {
+		return nil, err
+	}
+	c, err := mysql.Run(ctx, image, append(more,
+		mysql.WithUsername("root"), mysql.WithPassword(Password), mysql.WithDatabase("admin"), loopback,
+		testcontainers.WithCmdArgs("--max-connections=400"))...)
+	return startedMySQL(ctx, c, err)
+}
+
+func startMariaDB(ctx context.Context, image string, more ...testcontainers.ContainerCustomizer) (*Server, error) {
+	loopback, err := onLoopback("3306/tcp", "33060/tcp")
+	if err != nil {
+		return nil, err
+	}
+	c, err := mariadb.Run(ctx, image, append(more,
+		mariadb.WithUsername("root"), mariadb.WithPassword(Password), mariadb.WithDatabase("admin"), loopback,
+		testcontainers.WithCmdArgs("--max-connections=400"))...)
+	return startedMySQL(ctx, c, err)
 }
 
 func startedMySQL(ctx context.Context, c testcontainers.Container, err error) (*Server, error) {
@@ -68,10 +75,16 @@ func startedMySQL(ctx context.Context, c testcontainers.Container, err error) (*
 		_, err = db.ExecContext(ctx, text)
 		return err
 	}
-	s.URI = uri("admin")
+	s.URI, s.exec = uri("admin"), exec
 	s.ping = func(ctx context.Context) error { return exec(ctx, "DO 1") }
 	s.create = func(ctx context.Context, name string) (string, error) {
 		return uri(name), exec(ctx, "CREATE DATABASE "+name)
+	}
+	s.demote = func(ctx context.Context, on bool) error {
+		return exec(ctx, fmt.Sprintf("SET GLOBAL read_only = %t", on))
+	}
+	s.account = func(name string) (create []string, alter string) {
+		return []string{"CREATE USER " + name + " IDENTIFIED BY '?'", "GRANT ALL ON *.* TO " + name}, "ALTER USER " + name + " IDENTIFIED BY '?'"
 	}
 	s.drop = func(ctx context.Context, name string) error { return exec(ctx, "DROP DATABASE "+name) }
 	return s, nil

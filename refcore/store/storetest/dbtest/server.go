@@ -3,10 +3,12 @@
 //
 // Images come from COREPROOF_POSTGRES_IMAGE, COREPROOF_MYSQL_IMAGE,
 // COREPROOF_MARIADB_IMAGE and COREPROOF_MONGO_IMAGE, or are the official ones.
-// Without Docker a test is skipped, or fails if COREPROOF_REQUIRE_DOCKER is 1.
+// Without Docker, or where an image cannot be had, a test is skipped with the
+// reason, or fails if COREPROOF_REQUIRE_DOCKER is 1.
 package dbtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,6 +32,10 @@ import (
 // what URIs must escape; no error may show it.
 const Password = "p@ss:w/rd#%&?+"
 
+// patience bounds what is asked of a server and of Docker: on a starved machine a
+// database takes over a minute to start.
+const patience = 3 * time.Minute
+
 // Server is one database server in a container, published on loopback only.
 // Its port stays when it restarts.
 type Server struct {
@@ -40,6 +47,16 @@ type Server struct {
 	create func(ctx context.Context, name string) (string, error)
 	drop   func(ctx context.Context, name string) error
 	ping   func(ctx context.Context) error
+	// exec runs a statement as the administrator; nil where there is no SQL.
+	exec func(ctx context.Context, sql string) error
+	// demote makes the server read-only, as a failover does, and back; nil where
+	// that cannot be done.
+	demote func(ctx context.Context, on bool) error
+	// value reads one value as the administrator; nil where nobody needs it.
+	value func(ctx context.Context, sql string, into any) error
+	// account gives the statements that make a user, and that change its password,
+	// with ? for that; nil where there are no accounts.
+	account func(name string) (create []string, alter string)
 }
 
 // Main runs a package's tests with servers shared between them, one of each
@@ -78,8 +95,9 @@ func (p *pool) terminate() {
 func get(t testing.TB, kind, image string, start func(ctx context.Context, image string) (*Server, error)) *Server {
 	t.Helper()
 	needDocker(t)
-	if v := os.Getenv("COREPROOF_" + kind + "_IMAGE"); v != "" {
-		image = v
+	image = imageOf(kind, image)
+	if err := haveImage(image); err != nil {
+		unavailable(t, err)
 	}
 	launch := func() *Server {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -94,7 +112,7 @@ func get(t testing.TB, kind, image string, start func(ctx context.Context, image
 		t.Fatalf("start %s: %v", image, err)
 		return nil
 	}
-	if !shared.on {
+	if _, alone := t.(own); alone || !shared.on {
 		s := launch()
 		t.Cleanup(func() {
 			if err := s.terminate(); err != nil {
@@ -116,16 +134,33 @@ func get(t testing.TB, kind, image string, start func(ctx context.Context, image
 	return s
 }
 
+// imageOf is the image of a kind: the usual one, or what the environment says.
+func imageOf(kind, usual string) string {
+	return cmp.Or(os.Getenv("COREPROOF_"+kind+"_IMAGE"), usual)
+}
+
+// Own starts a server that no other test has, e.g. Own(t, Postgres).
+func Own(t testing.TB, start func(testing.TB) *Server) *Server {
+	t.Helper()
+	return start(own{t})
+}
+
+type own struct{ testing.TB }
+
 func needDocker(t testing.TB) {
 	t.Helper()
-	err := dockerAnswers()
-	switch {
-	case err == nil:
-	case os.Getenv("COREPROOF_REQUIRE_DOCKER") == "1":
-		t.Fatalf("Docker does not answer, and COREPROOF_REQUIRE_DOCKER is 1: %v", err)
-	default:
-		t.Skipf("Docker does not answer: %v", err)
+	if err := dockerAnswers(); err != nil {
+		unavailable(t, fmt.Errorf("Docker does not answer: %w", err))
 	}
+}
+
+// unavailable skips the test, or fails it where Docker is required.
+func unavailable(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv("COREPROOF_REQUIRE_DOCKER") == "1" {
+		t.Fatalf("COREPROOF_REQUIRE_DOCKER is 1: %v", err)
+	}
+	t.Skip(err)
 }
 
 // dockerAnswers turns the library's panic into an error.
@@ -150,20 +185,39 @@ func dockerAnswers() (err error) {
 func (s *Server) Fresh(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), s.databases.Add(1))
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	uri, err := s.create(ctx, name)
 	if err != nil {
 		t.Fatalf("create database %s: %v", name, err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.drop(ctx, name); err != nil {
 			t.Errorf("drop database %s: %v", name, err)
 		}
 	})
 	return uri
+}
+
+// Exec runs a statement as the administrator.
+func (s *Server) Exec(t testing.TB, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.exec(ctx, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func (s *Server) ask(t testing.TB, sql string, into any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.value(ctx, sql, into); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
 }
 
 // ContainerID names the server's container to Docker.
@@ -187,18 +241,34 @@ func (s *Server) Unpause(t testing.TB) {
 	})
 }
 
-// Restart stops the server, starts it at the same port with its data, and
-// returns when it answers.
+// Restart stops the server and starts it again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	s.docker(t, "restart", func(ctx context.Context, c client.APIClient) error {
+	s.Stop(t)
+	s.Start(t)
+}
+
+// Stop ends the server in its own way; its data stays.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.docker(t, "stop", func(ctx context.Context, c client.APIClient) error {
 		seconds := 20
-		_, err := c.ContainerRestart(ctx, s.ContainerID(), client.ContainerRestartOptions{Timeout: &seconds})
-		if err != nil {
+		_, err := c.ContainerStop(ctx, s.ContainerID(), client.ContainerStopOptions{Timeout: &seconds})
+		return err
+	})
+}
+
+// Start starts a server that was stopped, at the same port, and returns when it
+// answers.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	s.docker(t, "start", func(ctx context.Context, c client.APIClient) error {
+		if _, err := c.ContainerStart(ctx, s.ContainerID(), client.ContainerStartOptions{}); err != nil {
 			return err
 		}
 		for {
-			if err = s.ping(ctx); err == nil {
+			err := s.ping(ctx)
+			if err == nil {
 				return nil
 			}
 			select {
@@ -210,9 +280,37 @@ func (s *Server) Restart(t testing.TB) {
 	})
 }
 
+// Demote makes the server refuse writes, or accept them again, while connections
+// stay. The test is skipped where this cannot be done.
+func (s *Server) Demote(t testing.TB, on bool) {
+	t.Helper()
+	if s.demote == nil {
+		t.Skip("this server cannot be made read-only")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.demote(ctx, on); err != nil {
+		t.Fatalf("demote the database (%v): %v", on, err)
+	}
+}
+
+// Account makes a user with all rights and returns what changes its password. The
+// test is skipped where there are no accounts.
+func (s *Server) Account(t testing.TB, name, password string) (change func(password string)) {
+	t.Helper()
+	if s.account == nil {
+		t.Skip("this server has no accounts")
+	}
+	create, alter := s.account(name)
+	for _, text := range create {
+		s.Exec(t, strings.ReplaceAll(text, "?", password))
+	}
+	return func(password string) { s.Exec(t, strings.ReplaceAll(alter, "?", password)) }
+}
+
 func (s *Server) docker(t testing.TB, what string, do func(ctx context.Context, c client.APIClient) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {

@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// controlTrials a variant. One acceptance shows that the flag is off.
+const controlTrials = 3
+
+// control offers revoked tokens to each variant before anything is priced: where
+// two variants treat them alike there is no price of the flag between them. It says
+// whether pricing makes sense.
+func (m *measurement) control(ctx context.Context) (proceed bool, err error) {
+	s, err := m.start(ctx, m.all())
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if stop := s.stop(ctx); err == nil {
+			err = stop
+		}
+	}()
+	accepted := map[string]int{}
+	for _, x := range s.list {
+		v := m.Variants[x.variant]
+		row := proof.VariantControl{Variant: v.Name}
+		cores, err := x.deployment.Cores(m.version)
+		if err != nil {
+			return false, err
+		}
+		for i := range controlTrials {
+			ok, err := offerRevoked(ctx, cores[i%len(cores)], user(m.users(), i), v.CheckDatabase)
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			if err != nil {
+				row.Trouble = err.Error()
+				break
+			}
+			row.Trials++
+			if ok {
+				row.Accepted++
+			}
+		}
+		accepted[v.Name] = row.Accepted
+		m.res.Controls = append(m.res.Controls, row)
+	}
+	if index(m.Variants, Off) < 0 || index(m.Variants, On) < 0 {
+		return true, nil // something else than the flag is compared
+	}
+	return accepted[Off] > 0 && accepted[On] == 0, nil
+}
+
+// all is a step in which every variant has a side.
+func (m *measurement) all() Step {
+	s := Step{Kind: proof.KindCost}
+	for v := range m.Variants {
+		s.Sides = append(s.Sides, v)
+	}
+	return s
+}
+
+// offerRevoked makes a session, sees its token accepted, revokes it and says
+// whether the token is accepted still.
+func offerRevoked(ctx context.Context, at protocol.Core, user string, check bool) (bool, error) {
+	s, err := at.Create(ctx, protocol.CreateRequest{UserID: user})
+	if err := answered(s.Reply, err); err != nil {
+		return false, fmt.Errorf("create a session at %s: %w", at.Name(), err)
+	}
+	ask := protocol.VerifyRequest{AccessToken: s.Access.Value, CheckDatabase: check}
+	v, err := at.Verify(ctx, ask)
+	if err := answered(v.Reply, err); err != nil {
+		return false, fmt.Errorf("verify its token at %s: %w", at.Name(), err)
+	}
+	gone, err := at.Revoke(ctx, s.Session.Handle)
+	if err := answered(gone.Reply, err); err != nil {
+		return false, fmt.Errorf("revoke it at %s: %w", at.Name(), err)
+	}
+	v, err = at.Verify(ctx, ask)
+	if err != nil {
+		return false, fmt.Errorf("verify its token again at %s: %w", at.Name(), err)
+	}
+	return v.Status == protocol.OK, nil
+}

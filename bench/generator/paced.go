@@ -1,0 +1,123 @@
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// graceShare of a window: what was due in it is sent still for so long after its end,
+// so that latencies do not leave out who waited longest; the rest is given up.
+const graceShare = 0.1
+
+// paced sends calls when they are due. The number of calls is fixed and their times
+// are drawn uniformly from the window: that is a Poisson process, given its number of
+// events (Ross, Introduction to Probability Models, 5.3).
+func (w *window) paced(ctx context.Context) (Result, error) {
+	due := schedule(w.job)
+	var (
+		next          atomic.Uint64
+		inTime, ended atomic.Int64 // calls sent, and answered, before the window's end
+		wg            sync.WaitGroup
+		mu            sync.Mutex
+		total         = newCounters(w)
+		lags          = NewHistogram()
+		first         error
+	)
+	began := time.Now()
+	end := began.Add(w.job.Duration)
+	last := end.Add(time.Duration(graceShare * float64(w.job.Duration)))
+	caller := func(b *counters, lag *hdrhistogram.Histogram) error {
+		c := newCaller(w)
+		defer c.close()
+		for {
+			n := next.Add(1) - 1
+			if n >= uint64(len(due)) {
+				return nil
+			}
+			intended := began.Add(due[n])
+			if err := until(ctx, intended); err != nil {
+				return err
+			}
+			sent := time.Now()
+			if sent.After(last) {
+				return nil
+			}
+			record(lag, sent.Sub(intended))
+			if sent.Before(end) {
+				inTime.Add(1)
+			}
+			if err := c.call(n, intended, b); err != nil {
+				return err
+			}
+			if time.Now().Before(end) {
+				ended.Add(1)
+			}
+		}
+	}
+	for range w.job.Connections {
+		wg.Go(func() {
+			b, lag := newCounters(w), NewHistogram()
+			err := caller(b, lag)
+			mu.Lock()
+			defer mu.Unlock()
+			total.merge(b)
+			lags.Merge(lag)
+			first = errors.Join(first, err)
+		})
+	}
+	wg.Wait()
+	if first == nil {
+		first = until(ctx, end) // a window has its whole length, whenever its last call was due
+	}
+	res := total.result()
+	res.Achieved = float64(inTime.Load()) / float64(len(due))
+	res.LagP99 = time.Duration(lags.ValueAtQuantile(99))
+	res.Backlog = int64(len(due)) - ended.Load()
+	res.Due, res.InTime, res.Late = int64(len(due)), inTime.Load(), &Latency{lags}
+	if ctx.Err() != nil {
+		return res, fmt.Errorf("load: %w", ctx.Err())
+	}
+	return res, first
+}
+
+// schedule says when each call is due, from the window's start.
+func schedule(j Job) []time.Duration {
+	rnd := rand.New(rand.NewPCG(j.Seed, 0x9ace))
+	due := make([]time.Duration, max(1, int(j.RateHz*j.Duration.Seconds())))
+	for i := range due {
+		due[i] = time.Duration(rnd.Float64() * float64(j.Duration))
+	}
+	slices.Sort(due)
+	if j.Of < 2 {
+		return due
+	}
+	var part []time.Duration
+	for i := j.Part; i < len(due); i += j.Of {
+		part = append(part, due[i])
+	}
+	return part
+}
+
+// until waits for a moment.
+func until(ctx context.Context, t time.Time) error {
+	d := time.Until(t)
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,256 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/coreproof/coreproof/bench/generator"
+	"github.com/coreproof/coreproof/reports/proof"
+	"gonum.org/v1/gonum/stat"
+)
+
+const (
+	// mostFall: cores are steady when it is shown, with a confidence of 95 %, that
+	// calls became cheaper by less than this share over the last windows. Only a fall
+	// counts: a warm-up makes calls cheaper, noise makes them dearer as well.
+	mostFall = 0.10
+	// leastWindows and mostWindows bound the windows that are looked at.
+	leastWindows, mostWindows = 10, 20
+	// leastQuick suffices for cores that are started anew for each round: their
+	// warm-up is thrown away each time.
+	leastQuick = 6
+	// longestWindow in which not one call was answered is the end: until then the
+	// window grows, as cores may be slow and machines busy.
+	longestWindow = 4 * time.Second
+	// quickly: cores that are steady after so long are started anew for each round;
+	// others are kept, since each start would cost as much again.
+	quickly = 5 * time.Second
+)
+
+// settle brings the cores to a steady state under a closed loop, and finds the
+// rate: a share of what they serve in it.
+func (m *measurement) settle(ctx context.Context) (err error) {
+	if m.Closed && m.Fresh && m.can.Settings {
+		m.res.Design.RateShare = 0
+		return nil // no rate to find, and each round warms its own cores up
+	}
+	began := time.Now()
+	m.settleBefore = began.Add(m.SteadyWithin)
+	s, err := m.start(ctx, m.all())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if m.kept == nil {
+			err = errors.Join(err, s.stop(ctx))
+		}
+	}()
+	length, least := time.Second, leastWindows
+	if m.can.Settings {
+		length, least = 250*time.Millisecond, leastQuick
+	}
+	if m.SteadyWindow > 0 {
+		length = m.SteadyWindow
+	}
+	steady := make([]proof.Steady, len(s.list))
+	for i := range s.list {
+		steady[i] = proof.Steady{Variant: m.Variants[s.list[i].variant].Name, Round: -1}
+	}
+	var served float64 // calls per second, in the best window: a disturbed one tells less
+	for reached := false; !reached && time.Now().Before(m.settleBefore); {
+		m.tell(PhaseSteady, len(steady[0].Figures), least)
+		before := m.read(s, nil)
+		last, err := m.gen.Run(ctx, m.job(generator.Closed, s.loads(), length))
+		if err != nil {
+			return err
+		}
+		after := m.read(s, nil)
+		var calls int64
+		for _, r := range last.Sides {
+			calls += r.Calls
+		}
+		if least := fewest(last.Sides); least == 0 && length < longestWindow {
+			length *= 2
+			continue
+		}
+		served = max(served, float64(calls)/last.Took.Seconds())
+		reached = true
+		for i, r := range last.Sides {
+			if r.Wrong > 0 {
+				return fmt.Errorf("calibration: %d of %d calls were answered wrongly, e.g. %s", r.Wrong, r.Calls, r.Example)
+			}
+			if r.Calls == 0 {
+				return fmt.Errorf("calibration: no call was answered within %s", length)
+			}
+			cpu := spent(before.sides[i], after.sides[i])
+			steady[i].Unit = "µs"
+			if cpu < 0 {
+				steady[i].Unit = "ms"
+			}
+			steady[i].Figures = append(steady[i].Figures, figure(cpu, r.Calls, ms(time.Duration(r.Latency.ValueAtQuantile(50)))))
+			steady[i].Reached = isSteady(steady[i].Figures, least)
+			reached = reached && steady[i].Reached
+		}
+	}
+	for i := range steady {
+		steady[i].Took = time.Since(began)
+	}
+	m.res.Steady = steady
+	if !m.can.Settings || time.Since(began) > quickly && !m.Fresh {
+		m.keep(s)
+	}
+	return m.choose(ctx, s, served)
+}
+
+// fewest calls of a side.
+func fewest(sides []generator.SideResult) int64 {
+	n := int64(math.MaxInt64)
+	for _, r := range sides {
+		n = min(n, r.Calls)
+	}
+	return n
+}
+
+// keep keeps cores for all rounds.
+func (m *measurement) keep(s *sides) {
+	m.kept = s
+	d := &m.res.Design
+	d.FreshProcesses = false
+	for i := range s.list {
+		if len(s.list[i].instances) < 2 {
+			d.FloorReason = "two sides alike need two processes a variant: give two cores on each side"
+			if m.can.Settings {
+				d.FloorReason = "two sides alike need two processes a variant: use --instances 2"
+			}
+		}
+	}
+	if m.can.OneProcess {
+		d.FloorReason = "the same process serves both variants, so two sides alike read one clock"
+	}
+}
+
+// choose decides the rate.
+func (m *measurement) choose(ctx context.Context, s *sides, served float64) error {
+	hz := m.can.Throttle.Hz()
+	switch {
+	case m.Closed && hz <= 0:
+		m.res.Design.RateShare = 0
+		return nil
+	case m.RateHz > 0:
+		m.rate = m.RateHz
+		m.res.Design.RateShare = 0
+	case hz > 0:
+		// What saturates a capped target is not known.
+		m.rate = hz
+		m.res.Design.RateShare = 0
+	default:
+		m.rate = m.RateShare * served
+	}
+	if hz > 0 && m.rate > hz {
+		m.rate = hz
+	}
+	if m.rate < 1 {
+		return fmt.Errorf("calibration: the cores serve too few calls to measure (%.2f/s)", served)
+	}
+	m.res.Design.RateHz = m.rate
+	if m.RateHz <= 0 {
+		return nil
+	}
+	// A rate that the caller chose may be beyond saturation: what a calm window is
+	// like must be known to tell.
+	j := m.job(generator.Open, s.loads(), time.Second)
+	j.RateHz = max(m.rate/10, 1)
+	res, err := m.gen.Run(ctx, j)
+	if err != nil {
+		return err
+	}
+	for _, r := range res.Sides {
+		m.calmP50 = max(m.calmP50, ms(time.Duration(r.Latency.ValueAtQuantile(50))))
+	}
+	return nil
+}
+
+// isSteady looks at the last half of the figures, at least and mostWindows of them,
+// and asks whether they may fall by more than mostFall still: the fall is that of the
+// least-squares line, its bound one-sided at 95 % (normal).
+func isSteady(figures []float64, least int) bool {
+	n := min(max(len(figures)/2, least), mostWindows)
+	if len(figures) < n {
+		return false
+	}
+	ys := figures[len(figures)-n:]
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = float64(i)
+	}
+	from, slope := stat.LinearRegression(xs, ys, nil, false)
+	var rest, spread float64
+	middle := float64(n-1) / 2
+	for i, y := range ys {
+		rest += math.Pow(y-from-slope*xs[i], 2)
+		spread += math.Pow(xs[i]-middle, 2)
+	}
+	deviation := math.Sqrt(rest / float64(n-2) / spread)
+	const sure = 1.645
+	return (-slope+sure*deviation)*float64(n-1) < mostFall*mean(ys)
+}
+
+func mean(xs []float64) float64 {
+	var sum float64
+	for _, x := range xs {
+		sum += x
+	}
+	return sum / float64(len(xs))
+}
+
+// driftShare: kept cores whose last rounds cost less than this share of the first
+// ones, on every variant, were not steady yet.
+const driftShare = 0.8
+
+// warmedUpMeanwhile looks back at rounds on kept cores. Where all variants became
+// much cheaper from the first third to the last, the rounds were part of the
+// warm-up: they are taken back if there is time for others, and else it is said
+// that no steady state was reached.
+func (m *measurement) warmedUpMeanwhile() bool {
+	if m.kept == nil {
+		return false
+	}
+	figures := make([][]float64, len(m.Variants))
+	for _, r := range m.res.Rounds {
+		if r.Kind != proof.KindCost {
+			continue
+		}
+		for _, w := range r.Windows {
+			v := index(m.Variants, w.Variant)
+			figures[v] = append(figures[v], figure(w.CPU, w.Calls, w.P50))
+		}
+	}
+	for _, f := range figures {
+		third := len(f) / 3
+		if third == 0 || mean(f[len(f)-third:]) >= driftShare*mean(f[:third]) {
+			return false
+		}
+	}
+	for i := range m.res.Steady {
+		s := &m.res.Steady[i]
+		s.Figures = append(s.Figures, figures[index(m.Variants, s.Variant)]...)
+		s.Took = time.Since(m.settleBefore.Add(-m.SteadyWithin))
+		s.Reached = time.Now().Before(m.settleBefore)
+	}
+	if !time.Now().Before(m.settleBefore) {
+		return false
+	}
+	m.res.Rounds, m.res.Dropped, m.merged = []proof.Round{}, nil, newMerged(len(m.Variants))
+	return true
+}
+
+// figure is CPU µs per call, or the median latency in ms where CPU cannot be read.
+func figure(cpuUS float64, calls int64, p50 float64) float64 {
+	if cpuUS < 0 || calls == 0 {
+		return p50
+	}
+	return cpuUS / float64(calls)
+}

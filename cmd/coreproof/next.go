@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/words"
+)
+
+// next says what to do with a proof: try the rule that failed by itself, mend what
+// was in the way, or gate the next build and plan for a load.
+func (p *proving) next(cmd *cobra.Command, made *proof.Proof) []string {
+	for _, weight := range []proof.Weight{proof.Fails, proof.Untried} {
+		i := slices.IndexFunc(made.Verdict.Findings, func(f proof.Finding) bool { return f.Weight == weight })
+		if i < 0 {
+			continue
+		}
+		f := made.Verdict.Findings[i]
+		if line := rerunOf(made, f); line != "" {
+			return []string{"try " + f.Check + " by itself, with every exchange in its report:", "  " + line}
+		}
+		if weight == proof.Untried {
+			return []string{"mend what was in the way, and run again: " + words.Clip(words.OneLine(f.Text), 200)}
+		}
+		return []string{"see what it is about: " + filepath.Join(p.output.out, "report.html") + "; then run again"}
+	}
+	lines := []string{
+		"hold your next build against this one (programs, images, revisions or URLs):",
+		"  coreproof gate --base OLD --head NEW",
+	}
+	if !slices.ContainsFunc(made.Targets, func(t proof.Target) bool {
+		return slices.ContainsFunc(t.Bench, func(b proof.Bench) bool { return b.Sweep != nil })
+	}) {
+		curve := filepath.Clean(p.output.out) + "-curve"
+		return append(lines, "size it for a load (the curve takes some minutes):",
+			"  "+p.sweepLine(cmd, curve)+" && coreproof plan --from "+quote(curve)+" --rps 1000")
+	}
+	return append(lines, "size it for a load:", "  coreproof plan --from "+quote(p.output.out)+" --rps 1000")
+}
+
+// rerunOf is the command that tries the check of a finding again; "" for none.
+func rerunOf(made *proof.Proof, f proof.Finding) string {
+	for _, t := range made.Targets {
+		if f.Check == "" || t.Conformance == nil || f.Target != "" && t.Name != f.Target {
+			continue
+		}
+		for _, c := range t.Conformance.Checks {
+			if c.ID == f.Check && c.Rerun != "" && (f.Protocol == "" || c.Protocol == f.Protocol) {
+				return c.Rerun
+			}
+		}
+	}
+	return ""
+}
+
+// sweepLine is the command that makes a load curve of the same cores.
+func (p *proving) sweepLine(cmd *cobra.Command, out string) string {
+	line := []string{"coreproof", "bench", "--sweep"}
+	of := new(targetFlags).group() // a new one: making a group resets what it is bound to
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if of.Lookup(f.Name) == nil || secretFlags[f.Name] {
+			return
+		}
+		for _, w := range absolute(f) {
+			line = append(line, quote(w))
+		}
+	})
+	if p.target.url.APIKey != "" && p.target.apiKeyFile == "" {
+		line = append([]string{`COREPROOF_API_KEY="$API_KEY"`}, line...)
+	}
+	return strings.Join(append(line, "--out", quote(out)), " ")
+}
+
+// tellNext prints what to do next below a report on the screen.
+func (p *proving) tellNext(cmd *cobra.Command, made *proof.Proof) {
+	if p.output.quiet || made.Interrupted != "" || len(p.output.formats) > 0 && !slices.Contains(p.output.formats, "terminal") {
+		return
+	}
+	for i, l := range p.next(cmd, made) {
+		head := "      "
+		if i == 0 {
+			head = "next: "
+		}
+		fmt.Fprintln(p.s.out, head+l)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// tiny builds the tiny core and gives a descriptor of it, with a defect or none.
+func tiny(t *testing.T) func(t *testing.T, file, defect string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "tinycore")
+	root, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", program, filepath.Join(root, "tinycore", "main.go")).CombinedOutput(); err != nil {
+		t.Fatalf("build the tiny core: %v\n%s", err, out)
+	}
+	return func(t *testing.T, file, defect string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(root, "tinycore", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer(`{{env "TINYCORE"}}`, program, "{{.Here}}/..", root).Replace(string(b)) + "env: {TINY_DEFECT: '" + defect + "'}\n"
+		path := filepath.Join(t.TempDir(), file)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+}
+
+// failed are the checks of a proof that failed.
+func failed(t *testing.T, dir string) (ids []string) {
+	t.Helper()
+	for _, c := range load(t, dir).Targets[0].Conformance.Checks {
+		if c.Outcome == proof.Fail {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// TestACoreThatNobodyTaughtTheHarness passes the profiles that it claims, and each of
+// its six defects is named by a check.
+func TestACoreThatNobodyTaughtTheHarness(t *testing.T) {
+	t.Parallel()
+	describe := tiny(t)
+	t.Run("good", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		claimed := "blacklisting,switch,multi-instance,lifetimes,isolation,hardening,start-up"
+		o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", ""), "--profile", claimed, "--require", claimed, "--out", dir, "--quiet")
+		if o.code != exitHeld {
+			t.Errorf("exit %d, failed %v: %s%s", o.code, failed(t, dir), o.out, o.err)
+		}
+		if logs, err := filepath.Glob(filepath.Join(dir, "logs", "*.log")); err != nil || len(logs) == 0 {
+			t.Errorf("logs %v, %v", logs, err)
+		}
+	})
+	for defect, check := range map[string]string{
+		"remembers": "BL-02", "later": "BL-02", "page": "BL-06", "trusts": "BL-20", "revives": "BL-26", "prefix": "BL-19",
+	} {
+		t.Run(defect, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", defect), "--check", "BL-02,BL-05,BL-06,BL-19,BL-20,BL-26", "--out", dir, "--quiet")
+			if ids := failed(t, dir); o.code != exitFailed || !slices.Contains(ids, check) {
+				t.Errorf("exit %d, failed %v, want %s among them: %s", o.code, ids, check, o.err)
+			}
+		})
+	}
+}
+
+// TestTheSameCoreThroughAnAdapter gives the same verdicts.
+func TestTheSameCoreThroughAnAdapter(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("the adapter is in Python, and there is no python3")
+	}
+	describe := tiny(t)
+	for defect, want := range map[string]int{"": exitHeld, "prefix": exitFailed} {
+		dir := t.TempDir()
+		o := coreproof(t.Context(), "conform", "--target", describe(t, "adapted.yaml", defect), "--check", "BL-01,BL-02,BL-19,BL-30,BL-38", "--out", dir, "--quiet")
+		if o.code != want {
+			t.Errorf("%q: exit %d, failed %v: %s%s", defect, o.code, failed(t, dir), o.out, o.err)
+		}
+	}
+}
+
+func TestTargetCommands(t *testing.T) {
+	t.Parallel()
+	if o := coreproof(t.Context(), "target", "list"); o.code != exitHeld || !strings.Contains(o.out, "supertokens-jvm") || !strings.Contains(o.out, "not run here") {
+		t.Errorf("%+v", o)
+	}
+	if o := coreproof(t.Context(), "target", "show", "refcore"); o.code != exitHeld || !strings.HasPrefix(o.out, "name: refcore\n") {
+		t.Errorf("%+v", o)
+	}
+	if o := coreproof(t.Context(), "target", "check", "refcore"); o.code != exitHeld || !strings.Contains(o.out, "the flag arrives") {
+		t.Errorf("%+v", o)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("name: x\nflag: request\ncomand: [a]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	coreproof(t.Context(), "conform", "--target", bad, "--out", out).refused(t, bad+":3:1: there is no field \"comand\"; did you mean command?")
+	coreproof(t.Context(), "bench", "--target", "refcor", "--out", out).refused(t, "did you mean refcore?")
+	coreproof(t.Context(), "run", "--target", "refcore", "--db", "oracle", "--out", out).refused(t, "--db oracle")
+	coreproof(t.Context(), "run", "--target", "refcore", "--url-on", "http://127.0.0.1:1", "--out", out).refused(t, "exclude each other")
+}

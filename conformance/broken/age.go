@@ -1,0 +1,137 @@
+package broken
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/coreproof/coreproof/refcore"
+	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/serve"
+	"github.com/coreproof/coreproof/refcore/token"
+)
+
+// ageDefects: what takes its time, and what depends on what a session holds.
+func ageDefects() []Defect {
+	return []Defect{
+		{
+			Name: "old-sessions-cached", Text: "good answers about sessions older than three seconds are remembered for a second",
+			CaughtBy: []string{"BL-71"},
+			Decorate: cache(time.Second, func(_ context.Context, a token.Access, _ refcore.VerifyInput) string {
+				if time.Since(time.UnixMilli(a.Created)) < 3*time.Second {
+					return ""
+				}
+				return a.Handle
+			}),
+		},
+		{
+			Name: "revoke-forgotten", Text: "a revoked session is refused for three seconds and then let in again",
+			CaughtBy: []string{"BL-71"},
+			Decorate: forgets(3 * time.Second),
+		},
+		{
+			Name: "revoke-forgotten-in-15s", Text: "a revoked session is refused for fifteen seconds and then let in again",
+			CaughtBy: []string{"BL-73"},
+			Decorate: forgets(15 * time.Second),
+		},
+		{
+			Name: "fails-open-when-idle", Text: "the first verify after ten seconds without one lets everybody in",
+			CaughtBy: []string{"BL-73"},
+			Decorate: idleOpen(10 * time.Second),
+		},
+		{
+			Name: "sessions-with-data-stay", Text: "revoke by handle reports a session with stored data and leaves it",
+			CaughtBy: []string{"BL-72"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				return engine{revoke: func(ctx context.Context, handles []string) ([]string, error) {
+					var plain, told []string
+					for _, h := range handles {
+						s, err := next.Get(ctx, h)
+						if err == nil && strings.TrimSpace(string(s.Data)) != "{}" {
+							told = append(told, h)
+							continue
+						}
+						plain = append(plain, h)
+					}
+					gone, err := next.Revoke(ctx, plain)
+					return append(told, gone...), err
+				}}
+			}),
+		},
+		{
+			Name: "long-users-not-covered", Text: "sessions of users with ids of over 64 letters are let in after a revoke",
+			CaughtBy: []string{"BL-72"},
+			Decorate: blind(func(a asked) bool { return len(a.access.UserID) > 64 }),
+		},
+		{
+			Name: "double-handle-loses-the-rest", Text: "a handle that stands twice in a call keeps those after it alive",
+			CaughtBy: []string{"BL-72"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				return engine{revoke: func(ctx context.Context, handles []string) ([]string, error) {
+					seen := map[string]bool{}
+					for i, h := range handles {
+						if seen[h] {
+							handles = handles[:i]
+							break
+						}
+						seen[h] = true
+					}
+					return next.Revoke(ctx, handles)
+				}}
+			}),
+		},
+		{
+			Name: "handles-stop-at-256", Text: "a revoke by handles ends the first 256 of them",
+			CaughtBy: []string{"BL-72"}, Decorate: handlesUpTo(256),
+		},
+		{
+			Name: "answers-shared-in-flight", Text: "verifies of one token that are under way share an answer, also with one that came later",
+			CaughtBy: []string{"BL-59"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				var flights singleflight.Group
+				return engine{verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+					if !in.CheckDatabase {
+						return next.Verify(ctx, in)
+					}
+					v, err, _ := flights.Do(in.AccessToken, func() (any, error) {
+						v, err := next.Verify(context.WithoutCancel(ctx), in)
+						time.Sleep(10 * time.Millisecond)
+						return v, err
+					})
+					return v.(refcore.Verified), err
+				}}
+			}),
+		},
+	}
+}
+
+// forgets lets a revoked session in again some time after it was first refused.
+func forgets(after time.Duration) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		first := &sync.Map{}
+		return engine{verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool {
+			t, _ := first.LoadOrStore(a.Handle, time.Now())
+			return time.Since(t.(time.Time)) > after
+		})}
+	})
+}
+
+// idleOpen lets in as the first call after a time without any.
+func idleOpen(after time.Duration) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		var last atomic.Int64
+		last.Store(time.Now().UnixNano())
+		return engine{verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+			idle := time.Since(time.Unix(0, last.Swap(time.Now().UnixNano())))
+			v, err := next.Verify(ctx, in)
+			if a, bad := next.Keys().Verify(ctx, in.AccessToken); gone(err) && bad == nil && in.CheckDatabase && idle > after {
+				return refcore.Verified{Session: a}, nil
+			}
+			return v, err
+		}}
+	})
+}

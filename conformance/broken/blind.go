@@ -1,0 +1,408 @@
+package broken
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreproof/coreproof/refcore"
+	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/rawjson"
+	"github.com/coreproof/coreproof/refcore/serve"
+	"github.com/coreproof/coreproof/refcore/token"
+)
+
+// asked is a verify of a token whose session is over.
+type asked struct {
+	ctx    context.Context
+	in     refcore.VerifyInput
+	access token.Access
+	// origin is which call of this core handed the token out: "create", "refresh",
+	// "regenerate" or "verify"; "" where it was another core.
+	origin string
+}
+
+// blind makes a core that overlooks that a session is over when asked to check,
+// where when says so.
+func blind(when func(a asked) bool) serve.Decorate {
+	return blindBy(func() func(asked) bool { return when })
+}
+
+// blindBy is blind with something to remember.
+func blindBy(make func() func(a asked) bool) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		when := make()
+		origins := &sync.Map{} // token: where from
+		grant := func(g refcore.Granted, err error, from string) (refcore.Granted, error) {
+			if err == nil {
+				origins.Store(g.Access.Token, from)
+			}
+			return g, err
+		}
+		return engine{
+			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
+				g, err := next.Create(ctx, in)
+				return grant(g, err, "create")
+			},
+			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+				g, err := next.Refresh(ctx, in)
+				return grant(g, err, "refresh")
+			},
+			regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
+				g, err := next.Regenerate(ctx, access, p, check)
+				return grant(g, err, "regenerate")
+			},
+			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+				v, err := next.Verify(ctx, in)
+				if err == nil && v.Access.Token != "" {
+					origins.Store(v.Access.Token, "verify")
+				}
+				if !gone(err) || !in.CheckDatabase {
+					return v, err
+				}
+				a, bad := next.Keys().Verify(ctx, in.AccessToken)
+				origin, _ := origins.Load(in.AccessToken)
+				from, _ := origin.(string)
+				if bad != nil || !when(asked{ctx, in, a, from}) {
+					return v, err
+				}
+				return refcore.Verified{Session: a}, nil
+			},
+		}
+	})
+}
+
+// blindDefects: some tokens of revoked sessions are let in.
+func blindDefects() []Defect {
+	life := func(a asked) time.Duration { return time.Duration(a.access.Expiry-a.access.Created) * time.Millisecond }
+	return []Defect{
+		{
+			Name: "flag-ignored", Text: "verify never asks whether the session is there",
+			CaughtBy: []string{
+				"BL-02", "BL-03", "BL-04", "BL-05", "BL-06", "BL-07", "BL-08", "BL-09", "BL-10", "BL-11", "BL-12", "BL-13", "BL-14", "BL-15",
+				"BL-16", "BL-17", "BL-18", "BL-20", "BL-21", "BL-22", "BL-23", "BL-24", "BL-25", "BL-26", "BL-27", "BL-28", "BL-32", "BL-33",
+				"BL-35", "BL-36", "BL-40", "BL-41", "BL-42", "BL-50", "BL-51", "BL-52", "BL-53", "BL-54", "BL-55", "BL-56", "BL-58", "BL-59",
+				"BL-60", "BL-61", "BL-70", "IS-03", "RO-02", "RO-03", "RO-07", "RO-08",
+			},
+			Decorate: blind(func(asked) bool { return true }),
+		},
+		{
+			Name: "behaves-when-watched", Text: "verify checks only requests that carry the harness's header",
+			CaughtBy: []string{"BL-02"},
+			Decorate: seeing(blind(func(a asked) bool { return !tagged(a.ctx) })),
+		},
+		{
+			Name: "misbehaves-when-watched", Text: "verify checks only requests without the harness's header",
+			CaughtBy: []string{"BL-02"},
+			Decorate: seeing(blind(func(a asked) bool { return tagged(a.ctx) })),
+		},
+		{
+			Name: "checks-coreproof-only", Text: "verify checks only requests whose User-Agent is coreproof's",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return header(a.ctx, "User-Agent") != "coreproof" })),
+		},
+		{
+			Name: "proxied-requests-not-covered", Text: "requests that came through a proxy are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return header(a.ctx, "X-Forwarded-For") != "" })),
+		},
+		{
+			Name: "chunked-requests-not-covered", Text: "requests whose body comes in chunks are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return requestOf(a.ctx).ContentLength < 0 })),
+		},
+		{
+			Name: "long-requests-not-covered", Text: "requests with bodies of over 64 kB are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return requestOf(a.ctx).ContentLength > 64<<10 })),
+		},
+		{
+			Name: "other-hosts-not-covered", Text: "requests to another host's name than an address are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return strings.HasSuffix(requestOf(a.ctx).Host, ".example") })),
+		},
+		{
+			Name: "queries-not-covered", Text: "requests with a query are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return requestOf(a.ctx).URL.RawQuery != "" })),
+		},
+		{
+			Name: "no-rid-not-covered", Text: "requests without a rid are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return header(a.ctx, "Rid") == "" })),
+		},
+		{
+			Name: "much-refreshed-not-covered", Text: "tokens of sessions that were refreshed five times are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: muchRefreshed(5),
+		},
+		{
+			Name: "mail-users-not-covered", Text: "sessions of users whose ids are e-mail addresses are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return strings.Contains(a.access.UserID, "@") }),
+		},
+		{
+			Name: "uuid-users-not-covered", Text: "sessions of users whose ids are UUIDs are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool {
+				return len(a.access.UserID) >= 36 && a.access.UserID[14] == '4' && a.access.UserID[23] == '-'
+			}),
+		},
+		{
+			Name: "revoke-reaches-one-instance", Text: "only the core that was told of a revoke refuses",
+			CaughtBy: []string{"BL-07", "BL-70"},
+			Decorate: oneInstance(),
+		},
+		{
+			Name: "refreshed-tokens-not-covered", Text: "access tokens from refresh are let in after a revoke",
+			CaughtBy: []string{"BL-08", "BL-12"},
+			Decorate: blind(func(a asked) bool { return a.origin == "refresh" }),
+		},
+		{
+			Name: "exchanged-tokens-not-covered", Text: "access tokens that verify handed out are let in after a revoke",
+			CaughtBy: []string{"BL-09", "BL-12"}, Below: "5.6",
+			Decorate: blind(func(a asked) bool { return a.origin == "verify" }),
+		},
+		{
+			Name: "regenerated-tokens-not-covered", Text: "access tokens from regenerate are let in after a revoke",
+			CaughtBy: []string{"BL-10", "BL-12"},
+			Decorate: blind(func(a asked) bool { return a.origin == "regenerate" }),
+		},
+		{
+			Name: "older-tokens-not-covered", Text: "only the newest access token of a session is refused after a revoke",
+			CaughtBy: []string{"BL-12"},
+			Decorate: olderTokens(),
+		},
+		{
+			Name: "static-key-not-covered", Text: "access tokens signed with the static key are let in after a revoke",
+			CaughtBy: []string{"BL-11"}, From: "2.21",
+			Decorate: blind(func(a asked) bool {
+				u, err := token.Parse(a.in.AccessToken)
+				return err == nil && strings.HasPrefix(u.KeyID, "s-")
+			}),
+		},
+		{
+			Name: "one-token-format-not-covered", Text: "access tokens of version 4 (CDI 3) are let in after a revoke",
+			CaughtBy: []string{"BL-13"},
+			Decorate: blind(func(a asked) bool { return a.access.Version == 4 }),
+		},
+		{
+			Name: "older-generation-not-covered", Text: "access tokens of version 2 (CDI 2.20 and older) are let in after a revoke",
+			CaughtBy: []string{"BL-13", "BL-70"},
+			Decorate: blind(func(a asked) bool { return a.access.Version == 2 }),
+		},
+		{
+			Name: "changed-payload-not-covered", Text: "access tokens whose payload was changed are let in after a revoke",
+			CaughtBy: []string{"BL-14"},
+			Decorate: blind(func(a asked) bool { return strings.Contains(string(a.access.Payload), `"admin"`) }),
+		},
+		{
+			Name: "big-payload-not-covered", Text: "access tokens with a big payload are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return len(a.access.Payload) > 4096 }),
+		},
+		{
+			Name: "short-tokens-not-covered", Text: "access tokens that live less than a minute are not worth a check",
+			CaughtBy: []string{"BL-40", "BL-42"},
+			Decorate: blind(func(a asked) bool { return life(a) < time.Minute }),
+		},
+		{
+			Name: "long-tokens-not-covered", Text: "access tokens that live more than two hours are not checked",
+			CaughtBy: []string{"BL-41"},
+			Decorate: blind(func(a asked) bool { return life(a) > 2*time.Hour }),
+		},
+		{
+			Name: "fails-open-under-load", Text: "verify lets everybody in while more than four calls are under way",
+			CaughtBy: []string{"BL-59"},
+			Decorate: underLoad(4),
+		},
+		{
+			Name: "refused-then-accepted", Text: "a token is let in again after it was refused twenty times",
+			CaughtBy: []string{"BL-18"},
+			Decorate: blindBy(func() func(asked) bool {
+				var mu sync.Mutex
+				refused := map[string]int{}
+				return func(a asked) bool {
+					mu.Lock()
+					defer mu.Unlock()
+					refused[a.access.Handle]++
+					return refused[a.access.Handle] > 20/2 // two instances
+				}
+			}),
+		},
+		{
+			Name: "accepted-after-a-second", Text: "what a core knows of a revoke it forgets after half a second",
+			CaughtBy: []string{"BL-70"},
+			Decorate: forgetful(500 * time.Millisecond),
+		},
+		{
+			Name: "many-sessions-not-covered", Text: "sessions of users who had ten of them are let in after a revoke",
+			CaughtBy: []string{"BL-03", "BL-04", "BL-05", "BL-06", "BL-70"},
+			Decorate: manySessions(10),
+		},
+	}
+}
+
+// oneInstance refuses only what was revoked at this very core.
+func oneInstance() serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		told := &set{}
+		note := func(handles []string, err error) ([]string, error) {
+			for _, h := range handles {
+				told.add(h)
+			}
+			return handles, err
+		}
+		return engine{
+			revoke: func(ctx context.Context, handles []string) ([]string, error) { return note(next.Revoke(ctx, handles)) },
+			revokeUser: func(ctx context.Context, user string) ([]string, error) {
+				return note(next.RevokeUser(ctx, user))
+			},
+			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+				v, err := next.Verify(ctx, in)
+				if a, bad := next.Keys().Verify(ctx, in.AccessToken); gone(err) && bad == nil && !told.has(a.Handle) {
+					return refcore.Verified{Session: a}, nil
+				}
+				return v, err
+			},
+		}
+	})
+}
+
+// letsIn is next's verify, but that it lets in where the session is over and when says
+// so.
+func letsIn(next httpapi.Engine, when func(in refcore.VerifyInput, a token.Access) bool) func(context.Context, refcore.VerifyInput) (refcore.Verified, error) {
+	return func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+		v, err := next.Verify(ctx, in)
+		if !gone(err) || !in.CheckDatabase {
+			return v, err
+		}
+		if a, bad := next.Keys().Verify(ctx, in.AccessToken); bad == nil && when(in, a) {
+			return refcore.Verified{Session: a}, nil
+		}
+		return v, err
+	}
+}
+
+// olderTokens lets in what is not the last token that this core handed out for a
+// session.
+func olderTokens() serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		newest := &sync.Map{}
+		note := func(g refcore.Granted, err error) (refcore.Granted, error) {
+			if err == nil {
+				newest.Store(g.Session.Handle, g.Access.Token)
+			}
+			return g, err
+		}
+		return engine{
+			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
+				return note(next.Create(ctx, in))
+			},
+			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+				return note(next.Refresh(ctx, in))
+			},
+			regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
+				return note(next.Regenerate(ctx, access, p, check))
+			},
+			verify: letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
+				last, ok := newest.Load(a.Handle)
+				return ok && last != in.AccessToken
+			}),
+		}
+	})
+}
+
+// underLoad lets in while more than most verifies are under way.
+func underLoad(most int64) serve.Decorate {
+	d := blindBy(func() func(asked) bool {
+		return func(a asked) bool { return a.ctx.Value(busyKey{}) != nil }
+	})
+	inner := d.Engine
+	d.Engine = func(next httpapi.Engine) httpapi.Engine {
+		var busy atomic.Int64
+		wrapped := inner(next)
+		return over(func(httpapi.Engine) engine {
+			return engine{verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+				n := busy.Add(1)
+				defer busy.Add(-1)
+				time.Sleep(200 * time.Microsecond) // a core that is slower than ours
+				if n > most || busy.Load() > most {
+					ctx = context.WithValue(ctx, busyKey{}, true)
+				}
+				return wrapped.Verify(ctx, in)
+			}}
+		}).Engine(wrapped)
+	}
+	return d
+}
+
+type busyKey struct{}
+
+// forgetful lets in what was refused for the first time so long ago, or what was
+// revoked so long ago at this core.
+func forgetful(after time.Duration) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		when := &sync.Map{}
+		return engine{
+			revoke: func(ctx context.Context, handles []string) ([]string, error) {
+				got, err := next.Revoke(ctx, handles)
+				for _, h := range got {
+					when.Store(h, time.Now())
+				}
+				return got, err
+			},
+			verify: letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
+				at, ok := when.Load(a.Handle)
+				return ok && time.Since(at.(time.Time)) > after
+			}),
+		}
+	})
+}
+
+// manySessions lets in sessions of users for whom so many were made at this core.
+func manySessions(n int) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		var mu sync.Mutex
+		made := map[string]int{}
+		return engine{
+			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
+				mu.Lock()
+				made[in.UserID]++
+				mu.Unlock()
+				return next.Create(ctx, in)
+			},
+			verify: letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return made[a.UserID] >= n
+			}),
+		}
+	})
+}
+
+// muchRefreshed lets in tokens of sessions that were refreshed so often at this core.
+func muchRefreshed(n int) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		var mu sync.Mutex
+		times := map[string]int{}
+		return engine{
+			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+				g, err := next.Refresh(ctx, in)
+				if err == nil {
+					mu.Lock()
+					times[g.Session.Handle]++
+					mu.Unlock()
+				}
+				return g, err
+			},
+			verify: letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return times[a.Handle] >= n
+			}),
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package checks
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/internal/protocol"
+)
+
+// ageChecks: what takes its time, and what sessions hold.
+func ageChecks() []Check {
+	return []Check{
+		{
+			ID: "BL-71", Title: "sessions of some age are refused at once, and stay refused",
+			Requirement: refusedAtOnce + "also when the session was some seconds old and read before, and it is refused still some seconds later.",
+			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
+			Profiles:    []Profile{conformance.Blacklisting},
+			Run:         oldAndLate,
+		},
+		{
+			ID: "BL-72", Title: "a revoke is seen at once whatever the session holds and however it is named",
+			Requirement: refusedAtOnce + "also of a session with stored data, of a user with a long id, named twice in one call, and as one of 300 in a call.",
+			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
+			Profiles:    []Profile{conformance.Blacklisting},
+			Run:         whateverItHolds,
+		},
+		{
+			ID: "BL-73", Title: "a core that was left alone refuses, what was revoked long ago and what is revoked now",
+			Requirement: refusedAtOnce + "also as the first call to a core that nobody has asked for a quarter of a minute (its connections to the database may be gone), and by such a core for what is revoked then.",
+			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
+			Profiles:    []Profile{conformance.Blacklisting},
+			Needs:       Needs{Waits: true},
+			Run:         leftAlone,
+		},
+	}
+}
+
+// someAge is longer than any wait of the other checks.
+const someAge = 3500 * time.Millisecond
+
+func oldAndLate(ctx context.Context, c *T) error {
+	return c.Trials(ctx, 1, func(ctx context.Context, t *Trial) error {
+		list, err := many(ctx, t, anyOn(t), t.NewUser(), 6)
+		if err != nil {
+			return err
+		}
+		if err := conformance.Pause(ctx, someAge); err != nil {
+			return err
+		}
+		ended := make([]*conformance.Ended, len(list))
+		for i, s := range list {
+			at := anyOn(t)
+			if err := accepted(ctx, t, at, s.Access.Value); err != nil {
+				return err
+			}
+			if ended[i], err = t.Revoke(ctx, anyOn(t), s.Session.Handle); err != nil {
+				return err
+			}
+			if err := t.Refused(ctx, at, s.Access.Value, ended[i]); err != nil {
+				return err
+			}
+		}
+		if err := conformance.Pause(ctx, someAge); err != nil {
+			return err
+		}
+		for i, s := range list {
+			if err := t.Refused(ctx, anyOn(t), s.Access.Value, ended[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// longUser fills a user id up to what every core must take (128 characters).
+const longUser = 120
+
+func whateverItHolds(ctx context.Context, c *T) error {
+	const batch = 300
+	cases := []struct {
+		sessions int
+		data     map[string]any
+		long     bool
+		twice    bool
+	}{
+		{sessions: 1, data: map[string]any{"cart": []any{1, "two"}, "note": strings.Repeat("x", 200)}},
+		{sessions: 1, long: true},
+		{sessions: 3, twice: true},
+		{sessions: batch},
+	}
+	return c.Trials(ctx, 1, func(ctx context.Context, t *Trial) error {
+		for _, k := range cases {
+			if (k.twice || k.sessions > 1) && !t.On()[0].Has(protocol.VerbSeveral) {
+				continue
+			}
+			user := t.NewUser()
+			if k.long {
+				user += strings.Repeat("u", longUser-len(user))
+			}
+			if err := endsAll(ctx, t, user, k.sessions, k.data, k.twice); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// endsAll makes sessions of a user, revokes them in one call, the first one named
+// twice where that is asked for, and wants each refused.
+func endsAll(ctx context.Context, t *Trial, user string, n int, data map[string]any, twice bool) error {
+	at := anyOn(t)
+	made := make([]protocol.Tokens, n)
+	err := conformance.Each(ctx, n, conformance.Callers, func(ctx context.Context, i int) (err error) {
+		made[i], err = liveSession(ctx, t, at, protocol.CreateRequest{UserID: user, Data: data})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var handles []string
+	for _, s := range made {
+		handles = append(handles, s.Session.Handle)
+	}
+	if twice {
+		handles = append([]string{handles[0]}, handles...)
+	}
+	gone, err := t.Revoke(ctx, anyOn(t), handles...)
+	if err != nil {
+		return err
+	}
+	return conformance.Each(ctx, n, conformance.Callers, func(ctx context.Context, i int) error {
+		return t.Refused(ctx, t.On()[i%len(t.On())], made[i].Access.Value, gone)
+	})
+}
+
+// How long a core is left alone: longer than the quarter of a minute after which
+// caches of revoked tokens end; with Thorough longer than a minute, after which pools
+// close what is idle.
+const (
+	quarter    = 16 * time.Second
+	overMinute = 65 * time.Second
+)
+
+func leftAlone(ctx context.Context, c *T) error {
+	at, err := c.Alone(ctx)
+	if err != nil {
+		return err
+	}
+	return c.TrialsAtOnce(ctx, 1, 1, func(ctx context.Context, t *Trial) error {
+		list, err := many(ctx, t, at, t.NewUser(), 4)
+		if err != nil {
+			return err
+		}
+		long := quarter
+		if c.Thorough() {
+			long = overMinute
+		}
+		c.Observe("left alone", long.String())
+		var before []*conformance.Ended
+		for _, s := range list[:2] {
+			if err := accepted(ctx, t, at, s.Access.Value); err != nil {
+				return err
+			}
+			gone, err := t.Revoke(ctx, at, s.Session.Handle)
+			if err != nil {
+				return err
+			}
+			if err := t.Refused(ctx, at, s.Access.Value, gone); err != nil {
+				return err
+			}
+			before = append(before, gone)
+		}
+		// The first call after the pause asks for what must be refused.
+		if err := conformance.Pause(ctx, long); err != nil {
+			return err
+		}
+		for i, gone := range before {
+			if err := t.Refused(ctx, at, list[i].Access.Value, gone); err != nil {
+				return err
+			}
+		}
+		if err := accepted(ctx, t, at, list[2].Access.Value); err != nil {
+			return err
+		}
+		gone, err := t.Revoke(ctx, anyOn(t), list[2].Session.Handle)
+		if err != nil {
+			return err
+		}
+		if err := t.Refused(ctx, at, list[2].Access.Value, gone); err != nil {
+			return err
+		}
+		return stays(ctx, t, at, list[3].Access.Value, "a session that nobody revoked")
+	})
+}

@@ -1,0 +1,331 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/conformance/covering"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// dimensionChecks: immediacy along every dimension in which a core may differ, see
+// docs/dimensions.md.
+func dimensionChecks() []Check {
+	return []Check{{
+		ID:    "BL-70",
+		Title: "a revoke is seen at once whatever the session, the asker and the moment",
+		Requirement: refusedAtOnce + "however the token came to be, whatever it holds, whoever asks, whatever was read before, " +
+			"however long ago the revoke was and whatever else goes on: every pair of these is tried.",
+		Source:   specRemove + ", " + specFlag + "; docs/dimensions.md",
+		Profiles: []Profile{conformance.Blacklisting},
+		Needs:    Needs{Serial: true, Abreast: true},
+		Run:      alongDimensions,
+	}}
+}
+
+// Names of dimensions.
+const (
+	dimMaker      = "made in version"
+	dimOrigin     = "token from"
+	dimPayload    = "payload"
+	dimKey        = "key"
+	dimConnection = "connection"
+	dimInstance   = "asked instance"
+	dimHeader     = "header"
+	dimRead       = "read before"
+	dimWait       = "time since the revoke"
+	dimSessions   = "sessions of the user"
+	dimNeighbour  = "a user with"
+	dimLoad       = "load beside"
+	dimVerb       = "revoked by"
+	dimManner     = "asked as by"
+	dimUser       = "user id"
+)
+
+// Values of dimensions.
+const (
+	originCreate     = "create"
+	originRefresh    = "refresh"
+	originRefreshes  = "six refreshes"
+	originPromotion  = "promotion"
+	originRegenerate = "regenerate"
+	payloadSmall     = "small"
+	payloadBig       = "big"
+	keyDynamic       = "dynamic"
+	keyStatic        = "static"
+	connectionKept   = "kept"
+	connectionNew    = "new"
+	instanceSame     = "same"
+	instanceOther    = "other"
+	headerWithout    = "without"
+	headerWith       = "with"
+	readNothing      = "nothing"
+	readVerify       = "verify"
+	readGet          = "get"
+	readList         = "list"
+	readRefresh      = "refresh"
+	noNeighbour      = "an unlike id"
+	longerID         = "a longer id"
+	shorterID        = "a shorter id"
+	loadQuiet        = "none"
+	loadBusy         = "verifies"
+	verbHandle       = "handle"
+	verbHandles      = "handles"
+	verbUser         = "user"
+	mannerUsual      = "coreproof"
+	mannerSDK        = string(protocol.MannerSDK)
+	mannerProxied    = string(protocol.MannerProxied)
+	mannerGateway    = string(protocol.MannerGateway)
+	mannerNewer      = string(protocol.MannerNewer)
+	userPlain        = "plain"
+	userUUID         = "a UUID"
+	userMail         = "an e-mail address"
+)
+
+const (
+	bigPayload = 12 << 10 // bytes
+	busyCalls  = 6        // callers at once
+	busyPause  = 2 * time.Millisecond
+	caseWorker = 8 // cases under way at once
+
+	sixRefreshes = 6 // of one session, as in an hour of a busy user
+)
+
+// waits since a revoke, by their names.
+var waits = []struct {
+	name string
+	long time.Duration
+}{{"none", 0}, {"10 ms", 10 * time.Millisecond}, {"1 s", time.Second}}
+
+// sessionCounts of the user.
+var sessionCounts = []struct {
+	name string
+	n    int
+}{{"1", 1}, {"3", 3}, {"12", 12}}
+
+// dimensionsOf are those that a core has in the version that is tried.
+func dimensionsOf(c *T, manners []string) covering.Plan {
+	at := c.On()[0]
+	var list []covering.Dimension
+	add := func(name string, values ...string) {
+		if len(values) > 1 {
+			list = append(list, covering.Dimension{Name: name, Values: values})
+		}
+	}
+	with := func(v protocol.Verb, values []string, value string) []string {
+		if at.Has(v) {
+			return append(values, value)
+		}
+		return values
+	}
+	add(dimMaker, makers(c)...)
+	origins := with(protocol.VerbRefresh, []string{originCreate}, originRefresh)
+	origins = with(protocol.VerbRefresh, origins, originRefreshes)
+	if slices.ContainsFunc(makers(c), func(v string) bool { return c.Protocol().Compare(v, "5.6") < 0 }) {
+		origins = with(protocol.VerbRefresh, origins, originPromotion)
+	}
+	add(dimOrigin, with(protocol.VerbRegenerate, origins, originRegenerate)...)
+	add(dimPayload, with(protocol.VerbPayload, []string{payloadSmall}, payloadBig)...)
+	add(dimKey, with(protocol.VerbStaticKey, []string{keyDynamic}, keyStatic)...)
+	add(dimConnection, connectionKept, connectionNew)
+	if len(c.On()) > 1 {
+		add(dimInstance, instanceSame, instanceOther)
+	}
+	add(dimHeader, headerWithout, headerWith)
+	reads := with(protocol.VerbGet, []string{readNothing, readVerify}, readGet)
+	reads = with(protocol.VerbList, reads, readList)
+	add(dimRead, with(protocol.VerbRefresh, reads, readRefresh)...)
+	var w, n []string
+	for _, x := range waits {
+		w = append(w, x.name)
+	}
+	for _, x := range sessionCounts {
+		n = append(n, x.name)
+	}
+	add(dimWait, w...)
+	add(dimSessions, n...)
+	if at.Has(protocol.VerbNames) { // else the harness names no user
+		add(dimNeighbour, noNeighbour, longerID, shorterID)
+	}
+	add(dimLoad, loadQuiet, loadBusy)
+	add(dimVerb, with(protocol.VerbRevokeUser, with(protocol.VerbSeveral, []string{verbHandle}, verbHandles), verbUser)...)
+	add(dimManner, manners...)
+	if at.Has(protocol.VerbNames) {
+		add(dimUser, userPlain, userUUID, userMail)
+	}
+	p := covering.Plan{Dimensions: list, Strength: 2, Seed: c.Seed()}
+	if c.Thorough() {
+		p.Strength = 3
+	}
+	p.Allowed = func(row []int) bool { return togetherAllowed(c, values(p, row)) }
+	return p
+}
+
+// makers are the version that is tried and, of each other generation, the newest
+// that the core speaks.
+func makers(c *T) []string {
+	out := []string{c.Version()}
+	p := c.Protocol()
+	newest := map[string]string{}
+	for _, v := range c.Spoken() {
+		newest[p.Generation(v)] = v
+	}
+	for _, v := range c.Spoken() {
+		if newest[p.Generation(v)] == v && p.Generation(v) != p.Generation(c.Version()) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// values of a case by dimension; those that are not chosen yet are left out.
+func values(p covering.Plan, row []int) map[string]string {
+	out := map[string]string{}
+	for i, v := range row {
+		if v != covering.Unset {
+			out[p.Dimensions[i].Name] = p.Dimensions[i].Values[v]
+		}
+	}
+	return out
+}
+
+// togetherAllowed says which values go together.
+func togetherAllowed(c *T, v map[string]string) bool {
+	maker, known := v[dimMaker]
+	if !known {
+		if len(makers(c)) > 1 {
+			return true // not chosen yet
+		}
+		maker = c.Version()
+	}
+	p := c.Protocol()
+	switch {
+	case v[dimKey] == keyStatic && p.FlagMode(maker) != protocol.ByRequest:
+		return false // only there a session may ask for it
+	case v[dimOrigin] == originPromotion && p.Compare(maker, "5.6") >= 0:
+		return false
+	}
+	return true
+}
+
+func alongDimensions(ctx context.Context, c *T) error {
+	manners, err := mannersOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	plan := dimensionsOf(c, manners)
+	cases := plan.Cases()
+	// The quiet ones first: load begins with the first that wants it, and lasts.
+	load := slices.IndexFunc(plan.Dimensions, func(d covering.Dimension) bool { return d.Name == dimLoad })
+	slices.SortStableFunc(cases, func(a, b []int) int { return a[load] - b[load] })
+	quiet := 0
+	for _, row := range cases {
+		if row[load] == 0 {
+			quiet++
+		}
+	}
+	tried := make([]bool, len(cases))
+	defer func() {
+		var met [][]int
+		for i, row := range cases {
+			if tried[i] {
+				met = append(met, row)
+			}
+		}
+		c.Observe("cases", fraction(len(met), len(cases)))
+		wanted, n, missed := plan.Coverage(met)
+		for i := range missed {
+			missed[i] = c.Label() + ": " + missed[i]
+		}
+		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)]})
+	}()
+	makers, err := connectAll(c)
+	if err != nil {
+		return err
+	}
+	run := func(from, to int) error {
+		return c.TrialsAtOnce(ctx, to-from, caseWorker, func(ctx context.Context, t *Trial) error {
+			i := from + t.Index
+			one := &dimensionCase{Trial: t, values: values(plan, cases[i]), makers: makers}
+			err := one.run(ctx)
+			tried[i] = err == nil || conformance.IsViolation(err)
+			return err
+		})
+	}
+	if err := run(0, quiet); err != nil {
+		return err
+	}
+	stop, err := background(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return run(quiet, len(cases))
+}
+
+// mannersOf are the ways to put a request that the core takes from a live user. A
+// core may refuse what a gateway or a newer library says beyond the protocol, which
+// is then told, since nothing is known of revokes there.
+func mannersOf(ctx context.Context, c *T) ([]string, error) {
+	out := []string{mannerUsual, mannerSDK, mannerProxied}
+	for _, m := range []string{mannerGateway, mannerNewer} {
+		ctx := protocol.WithManner(ctx, protocol.Manner(m))
+		s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
+		reply := s.Reply
+		if err == nil && reply.Status == protocol.OK {
+			var v protocol.Verified
+			v, err = c.On()[0].Ask(ctx, s.Access.Value)
+			reply = v.Reply
+		}
+		switch {
+		case err == nil && reply.Status == protocol.OK:
+			out = append(out, m)
+		case err != nil && reply.HTTPStatus == 0: // no answer: nothing of the core's
+			return nil, fmt.Errorf("ask as by %s: %w", m, err)
+		default:
+			c.Observe("not asked as by "+m, "the core answers a live user "+conformance.Describe(reply))
+		}
+	}
+	return out, nil
+}
+
+func connectAll(c *T) (map[string][]Instance, error) {
+	out := map[string][]Instance{}
+	for _, v := range makers(c) {
+		at, err := c.Connect(v)
+		if err != nil {
+			return nil, err
+		}
+		out[v] = at
+	}
+	return out, nil
+}
+
+// background verifies other live sessions all the time until it is stopped.
+func background(ctx context.Context, c *T) (stop func(), err error) {
+	var tokens []string
+	for range busyCalls {
+		s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
+		if err := conformance.Need(s.Reply, err, "create a session for the load beside"); err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, s.Access.Value)
+	}
+	ctx, cancel := context.WithCancel(conformance.Unrecorded(ctx))
+	var done sync.WaitGroup
+	for i, token := range tokens {
+		at := c.On()[i%len(c.On())]
+		done.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = at.Ask(ctx, token)
+				_ = conformance.Pause(ctx, busyPause)
+			}
+		})
+	}
+	return func() { cancel(); done.Wait() }, nil
+}

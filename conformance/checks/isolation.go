@@ -1,0 +1,152 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/internal/protocol"
+)
+
+// isolationChecks: ids that look alike are different ids. What a collation may
+// ignore (case, accents, blanks at the end) is an optional profile: a core in wide
+// use breaks it on one database, and not every user of a core has such ids.
+func isolationChecks() []Check {
+	verbs := []protocol.Verb{protocol.VerbRevokeUser}
+	alike := func(id, title, how string, profile Profile, twin func(user string) (mine, other string)) Check {
+		return Check{
+			ID: id, Title: "users that differ " + title + " are kept apart", Profiles: []Profile{profile},
+			Requirement: "Revoking or listing the sessions of one user touches no session of a user whose id differs " + how + ".",
+			Source:      specRemove,
+			Needs:       Needs{Verbs: verbs},
+			Run:         keptApart(twin),
+		}
+	}
+	whole, collation := conformance.Blacklisting, conformance.Isolation
+	return []Check{
+		alike("IS-01", "in case", "only in the case of its letters", collation, func(u string) (string, string) { return u + "-a", u + "-A" }),
+		alike("IS-02", "by a trailing blank", "only by a blank at its end", collation, func(u string) (string, string) { return u, u + " " }),
+		alike("IS-03", "by characters at the end", "only by more characters at its end", whole, func(u string) (string, string) { return u, u + "0" }),
+		alike("IS-04", "in accents", "only in an accent", collation, func(u string) (string, string) { return u + "-a", u + "-ä" }),
+		alike("IS-05", "in Unicode form", "only in Unicode normal form (NFC, NFD)", collation, func(u string) (string, string) { return u + "-\u00e9", u + "-e\u0301" }),
+		alike("IS-06", "by a wildcard", "only by a character that is a wildcard in SQL", whole, func(u string) (string, string) { return u + "-%", u + "-x" }),
+		{
+			ID: "IS-07", Title: "an upper-cased handle is another handle", Profiles: []Profile{collation},
+			Requirement: "A handle in capitals neither reads nor revokes the session of the handle in small letters.",
+			Source:      specRemove,
+			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbGet}},
+			Run:         upperCasedHandle,
+		},
+		alike("IS-08", "by characters at the beginning", "only by more characters at its beginning", whole, func(u string) (string, string) { return u, "x" + u }),
+		{
+			ID: "BL-19", Title: "a part of a handle is another handle", Profiles: []Profile{whole},
+			Requirement: "A revoke of the beginning or the end of a handle, or of a handle with more characters, ends no session and reports none.",
+			Source:      specRemove + "; ory/kratos issue 2921 (wrong session revoked)",
+			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbHandle}},
+			Run:         partOfHandle,
+		},
+	}
+}
+
+func keptApart(twin func(user string) (mine, other string)) func(context.Context, *T) error {
+	return func(ctx context.Context, c *T) error {
+		// Twice: either of the two is revoked once.
+		return c.TrialsAtOnce(ctx, 2, 1, func(ctx context.Context, t *Trial) error {
+			at := anyOn(t)
+			mine, other := twin(t.NewUser())
+			if t.Index%2 == 1 {
+				mine, other = other, mine
+			}
+			a, err := liveSession(ctx, t, at, protocol.CreateRequest{UserID: mine})
+			if err != nil {
+				return err
+			}
+			b, err := liveSession(ctx, t, at, protocol.CreateRequest{UserID: other})
+			if err != nil {
+				return err
+			}
+			if at.Has(protocol.VerbList) {
+				l, err := at.List(ctx, mine)
+				if err := conformance.Need(l.Reply, err, "list sessions at "+at.Name()); err != nil {
+					return err
+				}
+				if !slices.Equal(l.Handles, []string{a.Session.Handle}) {
+					return conformance.Violated(l.Reply, fmt.Sprintf("the one session of %q", mine), fmt.Sprintf("%d sessions", len(l.Handles)))
+				}
+			}
+			gone, err := t.RevokeUser(ctx, at, mine)
+			if err != nil {
+				return err
+			}
+			if err := stays(ctx, t, at, b.Access.Value, fmt.Sprintf("the session of %q after a revoke of %q", other, mine)); err != nil {
+				return err
+			}
+			return t.Refused(ctx, at, a.Access.Value, gone)
+		})
+	}
+}
+
+func upperCasedHandle(ctx context.Context, c *T) error {
+	return c.Trials(ctx, 3, func(ctx context.Context, t *Trial) error {
+		at := anyOn(t)
+		s, err := liveSession(ctx, t, at, protocol.CreateRequest{})
+		if err != nil {
+			return err
+		}
+		upper := strings.ToUpper(s.Session.Handle)
+		if upper == s.Session.Handle {
+			return conformance.CouldNotFailf("the handle %s has no small letters", upper)
+		}
+		i, err := at.Get(ctx, upper)
+		if err := conformance.Want(i.Reply, err, "read a session by its handle in capitals at "+at.Name(), protocol.Unauthorised); err != nil {
+			return err
+		}
+		gone, err := t.Revoke(ctx, at, upper)
+		if err != nil {
+			return err
+		}
+		if err := sameHandles(anyOn(t), gone, nil); err != nil {
+			return err
+		}
+		return stays(ctx, t, at, s.Access.Value, "a session whose handle in capitals was revoked")
+	})
+}
+
+func partOfHandle(ctx context.Context, c *T) error {
+	return c.Trials(ctx, 4, func(ctx context.Context, t *Trial) error {
+		at := anyOn(t)
+		s, err := liveSession(ctx, t, at, protocol.CreateRequest{})
+		if err != nil {
+			return err
+		}
+		h := s.Session.Handle
+		if len(h) < 4 {
+			return conformance.CouldNotFailf("the handle %q is too short to take a part of it", h)
+		}
+		for what, other := range map[string]string{
+			"the beginning of a handle":        h[:len(h)-2],
+			"the end of a handle":              h[2:],
+			"a handle with more behind":        h + "0",
+			"a handle with more before":        "0" + h,
+			"the first part of a handle":       strings.SplitN(h, "-", 2)[0],
+			"the beginning and a SQL wildcard": h[:len(h)-2] + "%",
+		} {
+			if other == h {
+				continue // this core's handles have no parts
+			}
+			gone, err := t.Revoke(ctx, at, other)
+			if err != nil {
+				return err
+			}
+			if err := sameHandles(anyOn(t), gone, nil); err != nil {
+				return err
+			}
+			if err := stays(ctx, t, anyOn(t), s.Access.Value, "a session after a revoke of "+what); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,35 @@
+package checks
+
+// Where rules come from: the project's own numbered rules of the protocol, and
+// public reports of cores that broke them.
+const (
+	specCreate     = "docs/spec/http-api.md 3.2"
+	specGet        = "docs/spec/http-api.md 3.3"
+	specVerify     = "docs/spec/http-api.md 3.4"
+	specRefresh    = "docs/spec/http-api.md 3.5"
+	specRemove     = "docs/spec/http-api.md 3.6"
+	specRegenerate = "docs/spec/http-api.md 3.7"
+	specList       = "docs/spec/http-api.md 3.8"
+	specData       = "docs/spec/http-api.md 3.9"
+	specHandshake  = "docs/spec/http-api.md 3.10"
+	specKeys       = "docs/spec/http-api.md 2.3"
+	specTokens     = "docs/spec/session-engine.md 1.1"
+	specOrder      = "docs/spec/session-engine.md 1.3"
+	specGarbage    = "docs/spec/session-engine.md 3.1"
+	specLegacy     = "docs/spec/session-engine.md 3.3"
+	specPromotion  = "docs/spec/session-engine.md 3.4"
+	specRotation   = "docs/spec/session-engine.md 3.5"
+	specExpiry     = "docs/spec/session-engine.md 4.3"
+	specStateless  = "docs/spec/session-engine.md 5.3"
+	specFlag       = "docs/spec/session-engine.md 5.5"
+	specAntiCSRF   = "docs/spec/session-engine.md 6.4"
+	specRaces      = "docs/spec/session-engine.md 7.3"
+	specEnded      = "docs/spec/oauth2.md 1.1"
+	specRelated    = "docs/spec/oauth2.md 1.2"
+	specLate       = "docs/spec/oauth2.md 1.3"
+	specActive     = "docs/spec/oauth2.md 2.1"
+	specExchange   = "docs/spec/oauth2.md 3.1"
+	specReuse      = "docs/spec/oauth2.md 3.2"
+	specTwo        = "docs/spec/oauth2.md 3.3"
+	specSharedKeys = "docs/spec/session-engine.md 2.4"
+)

@@ -1,0 +1,168 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/cores"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// dedicated are the deployments that checks started for settings of their choice.
+// Checks with the same wishes share one.
+type dedicated struct {
+	mu      sync.Mutex
+	started map[string]*dedicatedDeployment
+}
+
+type dedicatedDeployment struct {
+	once       sync.Once
+	deployment cores.Deployment
+	err        error
+}
+
+// Wish is what a check wants of a core of its own.
+type Wish struct {
+	// AccessTokenValidity in whole seconds; 0 is the default.
+	AccessTokenValidity time.Duration
+	// Extra settings by the names that the core's environment has for them.
+	Extra map[string]string
+	// Alone names who has the core for himself; "" shares it with equal wishes.
+	Alone string
+}
+
+func (w Wish) key(flag bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v %v", flag, w.AccessTokenValidity)
+	if w.Alone != "" {
+		fmt.Fprintf(&b, " alone:%s", w.Alone)
+	}
+	for _, k := range slices.Sorted(maps.Keys(w.Extra)) {
+		fmt.Fprintf(&b, " %s=%s", k, w.Extra[k])
+	}
+	return b.String()
+}
+
+// get starts a deployment of one core, or gives the one that is there.
+func (o *dedicated) get(ctx context.Context, t cores.Target, flag bool, w Wish) (cores.Deployment, error) {
+	k := w.key(flag)
+	o.mu.Lock()
+	if o.started == nil {
+		o.started = map[string]*dedicatedDeployment{}
+	}
+	d := o.started[k]
+	if d == nil {
+		d = &dedicatedDeployment{}
+		o.started[k] = d
+	}
+	o.mu.Unlock()
+	d.once.Do(func() {
+		exact := 0.0
+		// The cores outlive the check that happens to need them first.
+		ctx := context.WithoutCancel(ctx)
+		d.deployment, d.err = t.Start(ctx, 1, cores.Settings{
+			Flag: flag, AccessTokenValidity: w.AccessTokenValidity, Jitter: &exact, Extra: w.Extra,
+		})
+	})
+	return d.deployment, d.err
+}
+
+func (o *dedicated) stop(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var errs []error
+	for _, d := range o.started {
+		if d.deployment != nil {
+			errs = append(errs, d.deployment.Stop(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Dedicated gives a core with settings of the check's choice, on the side that
+// checks or on the one that does not. Checks with the same wish share it.
+func (t *T) Dedicated(ctx context.Context, check bool, w Wish) (Instance, error) {
+	// Where the request decides, the setting does not matter: one core will do.
+	flag := check || t.FlagMode() == protocol.ByRequest
+	d, err := t.run.dedicated.get(ctx, t.run.options.Target, flag, w)
+	if errors.Is(err, cores.ErrUnsupported) {
+		return Instance{}, Lackf("settings", "needs a setting that the core has not: %s", err)
+	}
+	if err != nil {
+		return Instance{}, fmt.Errorf("start a core with %s: %w", w.key(flag), err)
+	}
+	cores, err := d.Cores(t.Version())
+	if err != nil {
+		return Instance{}, fmt.Errorf("speak %s to a core with %s: %w", t.Label(), w.key(flag), err)
+	}
+	if len(cores) == 0 {
+		return Instance{}, fmt.Errorf("a deployment with %s has no core", w.key(flag))
+	}
+	return Instance{Core: cores[0], check: check, made: &t.run.made}, nil
+}
+
+// Alone gives a flag-on core that nobody else asks meanwhile: one of the check's own,
+// or the first of the target where cores cannot be started. Needs.Waits says to the
+// runner that this is wanted.
+func (t *T) Alone(ctx context.Context) (Instance, error) {
+	if !t.run.options.Target.Capabilities().Settings {
+		return t.On()[0], nil
+	}
+	return t.Dedicated(ctx, true, Wish{Alone: t.check.ID + " " + t.Version()})
+}
+
+// StartTogether starts n cores at the same moment on a new, empty database; one that
+// does not come up is a Violation. They are stopped at the end of the run.
+func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
+	apart, err := t.run.options.Target.Isolated(ctx, "together")
+	if errors.Is(err, cores.ErrUnsupported) {
+		return nil, Lackf("settings", "needs an empty database, and this target gives none")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make an empty database: %w", err)
+	}
+	started := make([]cores.Deployment, n)
+	starts := make([]func(context.Context) error, n)
+	for i := range starts {
+		starts[i] = func(ctx context.Context) (err error) {
+			started[i], err = apart.Start(context.WithoutCancel(ctx), 1, cores.Settings{Flag: true})
+			return err
+		}
+	}
+	err = AtOnce(ctx, starts...)
+	var list []Instance
+	for i, d := range started {
+		if d == nil {
+			continue
+		}
+		t.run.dedicated.keep(fmt.Sprintf("together %s %d", t.Label(), i), d)
+		cores, dialErr := d.Cores(t.Version())
+		if dialErr != nil {
+			return nil, fmt.Errorf("speak %s to a core: %w", t.Label(), dialErr)
+		}
+		for _, c := range cores {
+			list = append(list, Instance{Core: c, check: true, made: &t.run.made})
+		}
+	}
+	if err != nil {
+		return nil, &Violation{Expected: fmt.Sprintf("%d cores that are started at once on an empty database to answer", n), Got: proof.ShortenTokens(err.Error())}
+	}
+	return list, nil
+}
+
+// keep has a deployment stopped with the others.
+func (o *dedicated) keep(key string, d cores.Deployment) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.started == nil {
+		o.started = map[string]*dedicatedDeployment{}
+	}
+	o.started[key] = &dedicatedDeployment{deployment: d}
+}

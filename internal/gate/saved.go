@@ -1,0 +1,86 @@
+package gate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/machine"
+	"github.com/coreproof/coreproof/internal/prove"
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
+)
+
+// Saved holds two saved proofs against each other. Nothing is measured: CPU per call
+// of two runs is not comparable, so only counts, profiles and on/off ratios are.
+func Saved(o prove.Options, refs Refs, limits []proof.Limit, strict bool) (*proof.Proof, error) {
+	base, err := loadWhole(refs.Base)
+	if err != nil {
+		return nil, err
+	}
+	head, err := loadWhole(refs.Head)
+	if err != nil {
+		return nil, err
+	}
+	g := &proof.Gate{Saved: true, Strict: strict, Limits: limits, Conform: o.Stages.Conform, Statements: true,
+		Base: proof.GateSide{Ref: refs.Base.Text, Kind: KindProof, Targets: []string{}, Machine: &base.Machine},
+		Head: proof.GateSide{Ref: refs.Head.Text, Kind: KindProof, Targets: []string{}, Machine: &head.Machine}}
+	p := &proof.Proof{Tool: o.Tool, Command: o.Command, Seed: o.Seed, Started: time.Now().UTC(), Machine: machine.Describe(), Require: o.Require, Gate: g, Targets: []proof.Target{}}
+	for _, h := range head.Targets {
+		i := slices.IndexFunc(base.Targets, func(b proof.Target) bool { return b.Name == h.Name })
+		if i < 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s is in head's proof alone, and is held against nothing", h.Name))
+			continue
+		}
+		b := base.Targets[i]
+		b.Name, h.Name = "base/"+b.Name, "head/"+h.Name
+		for _, t := range []proof.Target{b, h} {
+			if t.Conformance != nil {
+				for j := range t.Conformance.Histories { // the files stay with their proof
+					t.Conformance.Histories[j].File, t.Conformance.Histories[j].SHA256 = "", ""
+				}
+			}
+			p.Targets = append(p.Targets, t)
+		}
+		g.Base.Targets, g.Head.Targets = append(g.Base.Targets, b.Name), append(g.Head.Targets, h.Name)
+	}
+	if len(g.Head.Targets) == 0 {
+		return nil, fmt.Errorf("%w: --base %s and --head %s have no target in common", prove.ErrUnusable, refs.Base.Text, refs.Head.Text)
+	}
+	if !slices.ContainsFunc(p.Targets, func(t proof.Target) bool { return t.Conformance != nil }) {
+		g.Conform = false // bench alone made them
+	}
+	if err := prove.Clear(o.Out); err != nil {
+		return nil, err
+	}
+	p.Finished, p.Machine.LoadEnd = time.Now().UTC(), machine.Load()
+	verdict.Derive(p)
+	if err := proof.Save(o.Out, p); err != nil {
+		return nil, err
+	}
+	return proof.Load(o.Out)
+}
+
+// loadWhole reads a proof that was not changed since it was made.
+func loadWhole(f Ref) (*proof.Proof, error) {
+	path := f.Text
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		path = filepath.Join(path, proof.FileName)
+	}
+	p, err := proof.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s %w", prove.ErrUnusable, f.Flag, err)
+	}
+	want, err := proof.DigestOf(p)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s %s: %w", prove.ErrUnusable, f.Flag, f.Text, err)
+	case want != p.Digest:
+		return nil, fmt.Errorf("%w: %s %s was changed after it was made: its digest does not fit; coreproof report --verify names what differs", prove.ErrUnusable, f.Flag, f.Text)
+	case p.Gate != nil:
+		return nil, fmt.Errorf("%w: %s %s is the proof of a gate itself; give one of run, conform or bench", prove.ErrUnusable, f.Flag, f.Text)
+	}
+	return p, nil
+}

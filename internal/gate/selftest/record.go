@@ -1,0 +1,221 @@
+package selftest
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// Kind of a self-test run.
+type Kind struct {
+	Name string
+	// Share of CPU per verify with the flag off that is injected.
+	Share float64
+	// Statements more per verify.
+	Statements int
+	// MustFail: a gate that does not fail has missed it.
+	MustFail bool
+}
+
+// Kinds of runs.
+func Kinds() []Kind {
+	return []Kind{
+		{Name: "aa"},
+		{Name: "cpu+5", Share: 0.05, MustFail: true},
+		{Name: "cpu+10", Share: 0.10, MustFail: true},
+		{Name: "cpu+2", Share: 0.02}, // at the tolerance: either is right, most stay undecided
+		{Name: "statement+1", Statements: 1, MustFail: true},
+	}
+}
+
+// Record is one run, one line of JSON in a file. Files of several machines can be
+// joined: a line says all there is to know about its run.
+type Record struct {
+	Time    time.Time     `json:"time"`
+	Tool    string        `json:"tool"` // version and commit of coreproof
+	Machine proof.Machine `json:"machine"`
+	Kind    string        `json:"kind"`
+	Loops   int           `json:"loops"` // injected
+	// Rule that the verdict followed.
+	MinRounds int           `json:"minRounds"`
+	MaxRounds int           `json:"maxRounds"`
+	MaxTime   time.Duration `json:"maxTimeNs"`
+	Window    time.Duration `json:"windowNs"`
+	// Outcome of the gate, and its reason; Measured until then.
+	Outcome  proof.Outcome `json:"outcome"`
+	Reason   string        `json:"reason"`
+	Measured time.Duration `json:"measuredNs"`
+	Rounds   int           `json:"rounds"`
+	Dropped  int           `json:"dropped"`
+	// Budgets as they were decided.
+	Budgets []proof.GateBudget `json:"budgets"`
+	// X are the logarithms of head / base, round by round, by budget.
+	X map[string][]float64 `json:"x,omitempty"`
+}
+
+// Append adds a run to a file.
+func Append(path string, r Record) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	_, err = f.Write(append(line, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
+}
+
+// Read gives all runs of some files; one that is not there yet has none.
+func Read(paths ...string) (out []Record, err error) {
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("record: %w", err)
+		}
+		list, err := read(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("record %s: %w", path, err)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+func read(r io.Reader) (out []Record, err error) {
+	lines := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, end := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			var x Record
+			if err := json.Unmarshal(line, &x); err != nil {
+				return nil, fmt.Errorf("line %d: %w", n, err)
+			}
+			out = append(out, x)
+		}
+		if errors.Is(end, io.EOF) {
+			return out, nil
+		}
+		if end != nil {
+			return nil, end
+		}
+	}
+}
+
+// Rate is how often something happened, with its exact (Clopper-Pearson) interval at
+// 95 %.
+type Rate struct {
+	Hits, Of  int
+	Low, High float64
+}
+
+// NewRate reckons the interval.
+func NewRate(hits, of int) Rate {
+	r := Rate{Hits: hits, Of: of, High: 1}
+	if of <= 0 {
+		return r
+	}
+	const tail = 0.025
+	k, n := float64(hits), float64(of)
+	if hits > 0 {
+		r.Low = distuv.Beta{Alpha: k, Beta: n - k + 1}.Quantile(tail)
+	}
+	if hits < of {
+		r.High = distuv.Beta{Alpha: k + 1, Beta: n - k}.Quantile(1 - tail)
+	}
+	return r
+}
+
+// Tally is what the runs of one kind came to.
+type Tally struct {
+	Kind
+	Fail, Pass, Open, Noisy, Other int
+	// Failed is how often the gate failed: false alarms of identical builds,
+	// detections of others. Undecided and too noisy are no detection.
+	Failed Rate
+	// Measured until the verdict, on average over the runs that came to one.
+	Measured time.Duration
+	Machines int
+}
+
+// Tallies sums records up, kind by kind.
+func Tallies(list []Record) []Tally {
+	var out []Tally
+	for _, k := range Kinds() {
+		t := Tally{Kind: k}
+		var took time.Duration
+		decided, all := 0, 0
+		machines := map[string]bool{}
+		for _, r := range list {
+			if r.Kind != k.Name {
+				continue
+			}
+			all++
+			machines[fmt.Sprint(r.Machine.CPU, r.Machine.CPUs, r.Machine.Kernel, r.Machine.MemoryBytes)] = true
+			switch {
+			case r.Outcome == proof.Fail:
+				t.Fail++
+			case r.Outcome == proof.Pass:
+				t.Pass++
+			case r.Reason == "too-noisy":
+				t.Noisy++
+			case r.Outcome == proof.Undecided:
+				t.Open++
+			default:
+				t.Other++
+			}
+			if r.Outcome == proof.Fail || r.Outcome == proof.Pass {
+				decided++
+				took += r.Measured
+			}
+		}
+		t.Failed, t.Machines = NewRate(t.Fail, all), len(machines)
+		if decided > 0 {
+			t.Measured = took / time.Duration(decided)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// Table shows tallies in Markdown.
+func Table(list []Record) string {
+	s := "| injected | runs | FAIL | PASS | undecided | too noisy | other | FAIL rate, 95 % interval | mean time to a verdict | machines |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+	for _, t := range Tallies(list) {
+		rate, took := "–", "–"
+		if t.Failed.Of > 0 {
+			rate = fmt.Sprintf("%.1f %% (%.1f to %.1f %%)", 100*float64(t.Failed.Hits)/float64(t.Failed.Of), 100*t.Failed.Low, 100*t.Failed.High)
+		}
+		if t.Measured > 0 {
+			took = t.Measured.Round(time.Second).String()
+		}
+		s += fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s | %s | %d |\n", title(t.Kind), t.Failed.Of, t.Fail, t.Pass, t.Open, t.Noisy, t.Other, rate, took, t.Machines)
+	}
+	return s
+}
+
+func title(k Kind) string {
+	switch {
+	case k.Statements > 0:
+		return fmt.Sprintf("%+d statement per verify", k.Statements)
+	case k.Share > 0:
+		return fmt.Sprintf("%+.0f %% CPU per verify", 100*k.Share)
+	}
+	return "nothing (identical builds)"
+}

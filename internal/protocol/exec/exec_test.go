@@ -1,0 +1,127 @@
+package exec_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coreproof/coreproof/internal/protocol"
+	lines "github.com/coreproof/coreproof/internal/protocol/exec"
+)
+
+// adapter writes a shell script that answers "describe" well and any other line with
+// what a script says.
+func adapter(t *testing.T, script string) *lines.Protocol {
+	t.Helper()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("needs sh")
+	}
+	path := filepath.Join(t.TempDir(), "adapter")
+	text := "#!/bin/sh\nwhile read -r line; do case \"$line\" in *describe*) echo '{\"status\":\"OK\",\"versions\":[\"5.4\"],\"verbs\":[\"list\"]}';; *) " + script + ";; esac; done\n"
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := lines.New(lines.Options{Command: []string{"sh", path}, Env: os.Environ()})
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func dial(t *testing.T, p *lines.Protocol, o protocol.DialOptions) protocol.Core {
+	t.Helper()
+	o.Name, o.BaseURL, o.Version = "on-0", "http://core", "5.4"
+	versions, err := p.Probe(t.Context(), o)
+	if err != nil || len(versions) != 1 || versions[0] != "5.4" {
+		t.Fatalf("versions %v, %v", versions, err)
+	}
+	c, err := p.Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestVerbsAreThoseThatTheAdapterNames(t *testing.T) {
+	t.Parallel()
+	c := dial(t, adapter(t, `echo '{"status":"OK"}'`), protocol.DialOptions{})
+	if !protocol.Has(c, protocol.VerbList) || protocol.Has(c, protocol.VerbRefresh) {
+		t.Error("want list and no refresh")
+	}
+	if _, err := adapter(t, "").Judge("5.4"); err == nil {
+		t.Error("an adapter can be measured")
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ script, status, err string }{
+		"accepted":     {`echo '{"status":"OK","handle":"h"}'`, "OK", ""},
+		"refused":      {`echo '{"status":"UNAUTHORISED","message":"ended"}'`, "UNAUTHORISED", ""},
+		"a 500":        {`echo '{"status":"HTTP_ERROR","http":500}'`, "HTTP_ERROR", ""},
+		"no status":    {`echo '{}'`, "", "has no status"},
+		"no number":    {`echo '{"status":"HTTP_ERROR"}'`, "HTTP_ERROR", "say which status"},
+		"trouble":      {`echo '{"error":"connection refused"}'`, "", "connection refused"},
+		"no JSON":      {`echo hello`, "", "no JSON object"},
+		"it ends":      {`echo out of order >&2; exit 3`, "", "out of order"},
+		"too late":     {`sleep 60`, "", "no answer in time"},
+		"without end":  {`head -c 3000000 /dev/zero; echo`, "", "larger than 1 MiB"},
+		"half a line":  {`printf '{"status"'; exit 0`, "", "without an answer"},
+		"several once": {`echo '{"status":"OK"}'`, "OK", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := protocol.DialOptions{}
+			if name == "too late" {
+				o.Timeout = 50 * time.Millisecond
+			}
+			c := dial(t, adapter(t, tc.script), o)
+			v, err := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: "t"})
+			if tc.err == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.err) {
+				t.Errorf("error %v, want %q", err, tc.err)
+			}
+			if string(v.Status) != tc.status {
+				t.Errorf("status %q, want %q", v.Status, tc.status)
+			}
+		})
+	}
+}
+
+// TestAKeyIsSentAndNotRecorded, and an adapter that broke does not spoil the next call.
+func TestAKeyIsSentAndNotRecorded(t *testing.T) {
+	t.Parallel()
+	c := dial(t, adapter(t, `case "$line" in *hunter2*) echo '{"status":"OK"}';; *) echo '{"status":"UNAUTHORISED"}';; esac`), protocol.DialOptions{APIKey: "hunter2"})
+	var recorded []protocol.Exchange
+	ctx := protocol.WithRecorder(t.Context(), func(e protocol.Exchange) { recorded = append(recorded, e) })
+	v, err := c.Verify(ctx, protocol.VerifyRequest{AccessToken: "t"})
+	if err != nil || v.Status != protocol.OK {
+		t.Fatalf("%s, %v: the key did not arrive", v.Status, err)
+	}
+	if len(recorded) != 1 || strings.Contains(recorded[0].RequestBody, "hunter2") || recorded[0].Method != protocol.Piped {
+		t.Errorf("recorded %+v", recorded)
+	}
+}
+
+func TestManyCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := adapter(t, `echo '{"status":"OK"}'`)
+	c := dial(t, p, protocol.DialOptions{})
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if v, err := c.Verify(t.Context(), protocol.VerifyRequest{}); err != nil || v.Status != protocol.OK {
+				t.Errorf("%s, %v", v.Status, err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Verify(context.Background(), protocol.VerifyRequest{}); err == nil {
+		t.Error("a closed protocol answers")
+	}
+}

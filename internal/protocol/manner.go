@@ -1,0 +1,37 @@
+package protocol
+
+import "context"
+
+// Manner is how a request is put where the protocol leaves it open: headers, the
+// order and the framing of what it says. A core must not care.
+type Manner string
+
+const (
+	// MannerUsual is coreproof's own.
+	MannerUsual Manner = ""
+	// MannerSDK is that of an application's library.
+	MannerSDK Manner = "an SDK"
+	// MannerProxied is that of a request that came through proxies.
+	MannerProxied Manner = "a proxy"
+	// MannerGateway is that of a request that a gateway wrote anew: in chunks, to
+	// another host's name, with a query of the gateway's own, and without what the
+	// protocol does not insist on.
+	MannerGateway Manner = "a gateway"
+	// MannerNewer is that of a library newer than the core, which says more than the
+	// core knows, at length.
+	MannerNewer Manner = "a newer SDK"
+)
+
+type mannerKey struct{}
+
+// WithManner puts the requests made under ctx in a manner. A protocol that knows no
+// other manner than its usual one passes it over.
+func WithManner(ctx context.Context, m Manner) context.Context {
+	return context.WithValue(ctx, mannerKey{}, m)
+}
+
+// MannerOf is what WithManner set.
+func MannerOf(ctx context.Context) Manner {
+	m, _ := ctx.Value(mannerKey{}).(Manner)
+	return m
+}

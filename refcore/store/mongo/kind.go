@@ -1,0 +1,70 @@
+package mongo
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/coreproof/coreproof/refcore/setting"
+	"github.com/coreproof/coreproof/refcore/store"
+	"github.com/coreproof/coreproof/refcore/store/internal/place"
+)
+
+// Kind of store: MongoDB.
+func Kind() store.Kind {
+	const uri = "mongodb_connection_uri"
+	return store.Kind{
+		Name: "mongodb", Connection: uri, Picks: []string{uri}, Open: Open,
+		Settings: []setting.Setting{
+			{Key: "mongodb_config_version", Type: setting.Integer, Default: "0", Example: "1", Doc: "marks the file's version", Ignored: true},
+			{Key: uri, Env: "MONGODB_CONNECTION_URI", Example: "mongodb://user:pw@db/sessions", Doc: "mongodb://user:password@host:port/name?options"},
+			{Key: "mongodb_database_name", Env: "MONGODB_DATABASE_NAME", Example: "sessions", Doc: "name of the database"},
+			{Key: "mongodb_collection_names_prefix", Env: "MONGODB_COLLECTION_NAMES_PREFIX", Example: "a", Doc: "put before each collection's name, with _"},
+			{Key: "mongodb_key_value_collection_name", Env: "MONGODB_KEY_VALUE_COLLECTION_NAME", Example: "constants", Doc: "name of the collection key_value"},
+			{Key: "mongodb_session_info_collection_name", Env: "MONGODB_SESSION_INFO_COLLECTION_NAME", Example: "logins", Doc: "name of the collection session_info"},
+		},
+		Configure: configure,
+	}
+}
+
+func configure(v *setting.Values) (store.Config, []string, error) {
+	uri := v.Text("mongodb_connection_uri")
+	if !strings.HasPrefix(uri, "mongodb://") && !strings.HasPrefix(uri, "mongodb+srv://") {
+		return store.Config{}, nil, setting.Error("'mongodb_connection_uri' must begin with mongodb:// or mongodb+srv://")
+	}
+	if err := checkTLS(uri); err != nil {
+		return store.Config{}, nil, setting.Errorf("mongodb_connection_uri: %v", err)
+	}
+	cfg := store.Config{
+		URI: uri, Database: v.Text("mongodb_database_name"), Prefix: v.Text("mongodb_collection_names_prefix"),
+		SessionTable: v.Text("mongodb_session_info_collection_name"), KeyValueTable: v.Text("mongodb_key_value_collection_name"),
+	}
+	if _, err := databaseName(cfg); err != nil {
+		cfg.Database = "supertokens"
+	}
+	return cfg, nil, nil
+}
+
+// tlsOptions are those about TLS that the driver understands.
+var tlsOptions = []string{
+	"tls", "ssl", "tlscafile", "tlscertificatekeyfile", "tlscertificatekeyfilepassword", "tlsinsecure", "tlsallowinvalidcertificates",
+	"tlsallowinvalidhostnames", "tlsdisableocspendpointcheck", "sslcertificateauthorityfile", "sslclientcertificatekeyfile",
+	"sslclientcertificatekeypassword", "sslinsecure",
+}
+
+// checkTLS refuses options about TLS that the driver would pass over.
+func checkTLS(uri string) error {
+	_, query, _ := strings.Cut(uri, "?")
+	options, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("its options cannot be parsed")
+	}
+	for key := range options {
+		if place.AboutTLS(key) && !slices.Contains(tlsOptions, strings.ToLower(key)) {
+			return fmt.Errorf("option %s is not known; use tls, tlsCAFile and tlsCertificateKeyFile", key)
+		}
+	}
+	return place.Once(options)
+}

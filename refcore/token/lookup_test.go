@@ -1,0 +1,201 @@
+package token
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coreproof/coreproof/refcore/store"
+)
+
+// sharedKeys keeps keys, counts the reads, and can be down.
+type sharedKeys struct {
+	store.Keys // nil: what is not below is not called
+	mu         sync.Mutex
+	dynamic    []store.Key
+	static     []store.Key
+	reads      atomic.Int64
+	down       atomic.Bool
+	hold       chan struct{} // nil, or what reads wait for
+}
+
+var errDown = errors.New("the database is down")
+
+func (m *sharedKeys) list(ctx context.Context, keys *[]store.Key) ([]store.Key, error) {
+	m.reads.Add(1)
+	if m.down.Load() {
+		return nil, errDown
+	}
+	if m.hold != nil {
+		select {
+		case <-m.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]store.Key(nil), *keys...), nil
+}
+
+func (m *sharedKeys) DynamicKeys(ctx context.Context) ([]store.Key, error) {
+	return m.list(ctx, &m.dynamic)
+}
+func (m *sharedKeys) StaticKeys(ctx context.Context) ([]store.Key, error) {
+	return m.list(ctx, &m.static)
+}
+
+func (m *sharedKeys) AddDynamicKey(_ context.Context, _ int64, k store.Key) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dynamic = append([]store.Key{k}, m.dynamic...)
+	return true, nil
+}
+
+func (m *sharedKeys) AddStaticKey(_ context.Context, k store.Key) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.static = append(m.static, k)
+	return true, nil
+}
+
+const keysNow = int64(1_790_000_000_000)
+
+func ringOn(t *testing.T, m *sharedKeys) *Ring {
+	t.Helper()
+	r, err := NewRing(t.Context(), RingOptions{
+		Keys: m, Now: func() int64 { return keysNow }, Interval: time.Hour, Validity: time.Hour, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
+}
+
+// signedWith is a token of the ring's newest key whose header names kid.
+func signedWith(t *testing.T, r *Ring, kid string) string {
+	t.Helper()
+	k := *r.snap.Load().dynamic[0]
+	k.ID = kid
+	s, err := sign(k.encodeHeader(`,"version":"5"`), []byte(`{"sub":"u"}`), base64.RawURLEncoding, &k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// unknownTokens are of keys that nobody made: old ones, ones that could be, and
+// static ones; and long forgeries of version 2, which name no key.
+func unknownTokens(t *testing.T, r *Ring) map[string]func(i int) string {
+	return map[string]func(i int) string{
+		"d-1":            func(int) string { return signedWith(t, r, "d-1") },
+		"older dynamic":  func(i int) string { return signedWith(t, r, "d-"+strconv.FormatInt(keysNow-1000-int64(i), 10)) },
+		"newer dynamic":  func(i int) string { return signedWith(t, r, "d-"+strconv.FormatInt(keysNow+1+int64(i), 10)) },
+		"far dynamic":    func(i int) string { return signedWith(t, r, "d-"+strconv.FormatInt(keysNow*2+int64(i), 10)) },
+		"static":         func(int) string { return signedWith(t, r, "s-"+NewUUID()) },
+		"long version 2": func(i int) string { return legacyForgery(i) },
+	}
+}
+
+func legacyForgery(i int) string {
+	header := headerV2
+	return header + "." + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"n":%d}`, i)) + "." + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 256)))
+}
+
+// TestF11UnknownKeysCostFewReads: a hundred tokens of unknown keys cost a few
+// reads, and are refused when there is no database at all.
+func TestF11UnknownKeysCostFewReads(t *testing.T) {
+	t.Parallel()
+	for _, down := range []bool{false, true} {
+
+		for name := range unknownTokens(t, nil) {
+			t.Run(fmt.Sprintf("%s, down %v", name, down), func(t *testing.T) {
+				t.Parallel()
+				m := &sharedKeys{}
+				r := ringOn(t, m)
+				tokens := make([]string, 100)
+				for i := range tokens {
+					tokens[i] = unknownTokens(t, r)[name](i)
+				}
+				m.down.Store(down)
+				before, began := m.reads.Load(), time.Now()
+				for _, s := range tokens {
+					var invalid Invalid
+					if _, err := r.Verify(t.Context(), s); !errors.As(err, &invalid) {
+						t.Fatalf("verify: %v, want an Invalid", err)
+					}
+				}
+				// Two statements a read; the reserve grows while the test runs.
+				most := int64(2 * (likelyBurst + 1 + int(time.Since(began)/likelyEvery)))
+				if got := m.reads.Load() - before; got > most {
+					t.Errorf("%d statements, want at most %d", got, most)
+				}
+			})
+		}
+	}
+}
+
+// TestF11NewKeyIsFoundAtOnce: a hundred calls at once with a token of a key that
+// another core has just made all find it, by one read.
+func TestF11NewKeyIsFoundAtOnce(t *testing.T) {
+	t.Parallel()
+	m := &sharedKeys{}
+	r, other := ringOn(t, m), &sharedKeys{}
+	value := ringOn(t, other).snap.Load().dynamic // a key of its own
+	if len(value) != 1 {
+		t.Fatal("no key")
+	}
+	k := other.dynamic[0]
+	k.CreatedAt = keysNow + 5
+	if _, err := m.AddDynamicKey(t.Context(), keysNow, k); err != nil {
+		t.Fatal(err)
+	}
+	m.hold = make(chan struct{})
+	before := m.reads.Load()
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			if r.Lookup(t.Context(), "d-"+strconv.FormatInt(k.CreatedAt, 10)) == nil {
+				t.Error("a key that is stored was not found")
+			}
+		})
+	}
+	close(m.hold)
+	wg.Wait()
+	if got := m.reads.Load() - before; got != 2 {
+		t.Errorf("%d statements, want 2", got)
+	}
+}
+
+// TestF11FrozenDatabase: an unknown key waits for a frozen database for a second
+// or so, not for as long as a statement may take, and all waiters share that.
+func TestF11FrozenDatabase(t *testing.T) {
+	t.Parallel()
+	m := &sharedKeys{}
+	r := ringOn(t, m)
+	s := signedWith(t, r, "d-"+strconv.FormatInt(keysNow+1, 10))
+	m.hold = make(chan struct{})
+	before := m.reads.Load()
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			var invalid Invalid
+			if _, err := r.Verify(t.Context(), s); !errors.As(err, &invalid) {
+				t.Errorf("verify: %v, want an Invalid", err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := m.reads.Load() - before; got > likelyBurst {
+		t.Errorf("%d statements by 50 calls at once", got)
+	}
+}

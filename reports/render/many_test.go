@@ -1,0 +1,98 @@
+package render_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/coreproof/coreproof/reports/render/many"
+	"github.com/coreproof/coreproof/reports/render/sheet"
+	"github.com/coreproof/coreproof/reports/verdict/several"
+)
+
+// sheets of several proofs, each text of which may be hostile.
+func sheets(t *testing.T, evil string) map[string]*sheet.Sheet {
+	t.Helper()
+	var list []several.Named
+	for i := range 20 {
+		p := example(t, "swept")
+		p.Started = p.Started.AddDate(0, 0, i)
+		p.Targets[0].Name += evil
+		p.Targets[0].Bench[0].Protocol += evil
+		p.Machine.CPU += evil
+		p.Digest = fmt.Sprint(i)
+		if i > 11 {
+			p.Targets[0].Core.Version = evil + "2"
+			for k := range p.Targets[0].Bench[0].Rounds {
+				for w := range p.Targets[0].Bench[0].Rounds[k].Windows {
+					if x := &p.Targets[0].Bench[0].Rounds[k].Windows[w]; x.Variant == "on" {
+						x.CPU *= 1.3
+					}
+				}
+			}
+		}
+		list = append(list, several.Named{Name: fmt.Sprintf("run-%02d%s", i, evil), Proof: p})
+	}
+	return map[string]*sheet.Sheet{
+		"comparison": many.Comparison(several.Compare([]several.Named{list[0], list[19], {Name: evil, Proof: example(t, "failing")}})),
+		"trend":      many.Trend(several.Follow(list), "runs"+evil),
+	}
+}
+
+func shown(t *testing.T, s *sheet.Sheet, format string) string {
+	t.Helper()
+	f, ok := sheet.Find(format)
+	if !ok {
+		t.Fatalf("there is no format %s", format)
+	}
+	var buf bytes.Buffer
+	if err := f.Render(&buf, s); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+func TestSheets(t *testing.T) {
+	t.Parallel()
+	for name, s := range sheets(t, "") {
+		for _, f := range sheet.Formats {
+			text := shown(t, s, f.Name)
+			want := map[string]string{"comparison": "WORSE", "trend": "GOT WORSE"}[name]
+			for _, part := range []string{want, "core CPU a call, flag on", "run-12"} {
+				if part == "run-12" && name != "trend" {
+					continue
+				}
+				if !strings.Contains(text, part) {
+					t.Errorf("%s as %s lacks %q", name, f.Name, part)
+				}
+			}
+			if again := shown(t, s, f.Name); again != text {
+				t.Errorf("%s as %s: two renderings differ", name, f.Name)
+			}
+			harmless(t, f.Name, text)
+		}
+		inspect(t, shown(t, s, "html"))
+	}
+}
+
+// TestSheetsEscapeEverything that proofs and paths hold.
+func TestSheetsEscapeEverything(t *testing.T) {
+	t.Parallel()
+	const evil = `</style></svg></title>"'><script>alert(1)</script>|*_@x` + "\x1b[2J\u202e\n\n# x"
+	for name, s := range sheets(t, evil) {
+		page := shown(t, s, "html")
+		inspect(t, page)
+		if !strings.Contains(page, "&lt;script&gt;alert(1)&lt;/script&gt;") {
+			t.Errorf("%s: the text is not shown either", name)
+		}
+		if m := shown(t, s, "markdown"); strings.Contains(m, "<script") || strings.Contains(m, "\n# x") || strings.Contains(m, "@x") {
+			t.Errorf("%s: markdown takes foreign text for markup", name)
+		}
+		for _, f := range sheet.Formats {
+			if text := shown(t, s, f.Name); strings.ContainsAny(text, "\x1b\u202e") {
+				t.Errorf("%s as %s lets control characters through", name, f.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package capacity
+
+import (
+	"math"
+	"slices"
+
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict/estimate"
+)
+
+// Figure of a window that a plan reads off a curve.
+type Figure int
+
+// Figures that can be predicted.
+const (
+	CoreCPU     Figure = iota // µs of the core per call
+	DatabaseCPU               // µs of the database per call, idle subtracted
+	P99                       // ms, from the intended send
+)
+
+func (f Figure) of(w window) float64 {
+	switch f {
+	case CoreCPU:
+		return coreCPU(w)
+	case DatabaseCPU:
+		return w.database
+	default:
+		return w.P99
+	}
+}
+
+func (f Figure) unit() string {
+	if f == P99 {
+		return "ms"
+	}
+	return "µs"
+}
+
+// Curve is one figure of a variant over the rate, ready to be read.
+type Curve struct {
+	figure Figure
+	shape  shape
+	blocks [][]sample // each from low to high
+	// Low and High are the lowest and the highest rate that was measured and not
+	// saturated, calls per second.
+	Low, High float64
+}
+
+type sample struct{ hz, y float64 }
+
+// shape is what a figure is linear in.
+type shape struct {
+	name string
+	of   func(hz float64) float64
+}
+
+// shapes that CPU per call was seen to have: it falls with the rate, since a busy core
+// wakes up less often (docs/measurement.md).
+var shapes = []shape{
+	{"a + b/λ", func(hz float64) float64 { return 1 / hz }},
+	{"a + b·ln λ", math.Log},
+	{"a + b·λ", func(hz float64) float64 { return hz }},
+}
+
+// Read makes the curve of a figure of a variant; nil where it was not measured at three
+// rates at least. Saturated windows, and those whose share hold names, are left out.
+func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) bool) *Curve {
+	if b.Sweep == nil {
+		return nil
+	}
+	c := &Curve{figure: f, Low: math.Inf(1)}
+	blocks := map[int][]sample{}
+	rates := 0
+	for _, g := range windows(b, variant, hold) {
+		some := false
+		for _, w := range g {
+			if y := f.of(w); y >= 0 && w.Saturated == "" {
+				blocks[w.Block] = append(blocks[w.Block], sample{w.RateHz, y})
+				c.Low, c.High, some = min(c.Low, w.RateHz), max(c.High, w.RateHz), true
+			}
+		}
+		if some {
+			rates++
+		}
+	}
+	if rates < 3 {
+		return nil
+	}
+	var order []int
+	for k := range blocks {
+		order = append(order, k)
+	}
+	slices.Sort(order)
+	var all []sample
+	for _, k := range order {
+		c.blocks = append(c.blocks, blocks[k])
+		all = append(all, blocks[k]...)
+	}
+	c.shape = chosen(all)
+	return c
+}
+
+// chosen is the shape with the smallest relative errors at windows left out of the fit.
+func chosen(all []sample) shape {
+	best, least := shapes[0], math.Inf(1)
+	for _, s := range shapes {
+		var loss float64
+		for i := range all {
+			rest := append(append([]sample{}, all[:i]...), all[i+1:]...)
+			y, ok := linear(rest, s, all[i].hz)
+			if !ok {
+				loss = math.Inf(1)
+				break
+			}
+			loss += math.Pow((y-all[i].y)/max(all[i].y, 1e-9), 2)
+		}
+		if loss < least {
+			best, least = s, loss
+		}
+	}
+	return best
+}
+
+// Formula says how the figure is read off.
+func (c *Curve) Formula() string {
+	if c.figure == P99 {
+		return "linear between the two rates beside it, per block"
+	}
+	return c.shape.name + ", least squares on relative errors, per block"
+}
+
+// At reads the figure at a rate, one value a block; nil where there is none. Outside of
+// Low and High it is what the curve has at its end: the caller says that it is
+// extrapolated.
+func (c *Curve) At(hz float64) *proof.Estimate {
+	hz = min(max(hz, c.Low), c.High)
+	var xs []float64
+	for _, list := range c.blocks {
+		var y float64
+		var ok bool
+		if c.figure == P99 {
+			y, ok = between(list, hz)
+		} else {
+			y, ok = linear(list, c.shape, hz)
+		}
+		if ok {
+			xs = append(xs, y)
+		}
+	}
+	return estimate.Absolute(xs, c.figure.unit())
+}
+
+// linear reads a + b·shape at a rate, never below zero.
+func linear(list []sample, s shape, hz float64) (float64, bool) {
+	a, b, ok := line(list, s)
+	y := a + b*s.of(hz)
+	return max(y, 0), ok && estimate.Finite(y)
+}
+
+// line fits a + b·shape by least squares on relative errors.
+func line(list []sample, s shape) (a, b float64, ok bool) {
+	var w, wx, wy, wxx, wxy float64
+	for _, p := range list {
+		x, k := s.of(p.hz), 1/max(p.y*p.y, 1e-18)
+		w, wx, wy, wxx, wxy = w+k, wx+k*x, wy+k*p.y, wxx+k*x*x, wxy+k*x*p.y
+	}
+	det := w*wxx - wx*wx
+	if len(list) < 3 || !(det > 1e-12*w*wxx) {
+		return 0, 0, false
+	}
+	b = (w*wxy - wx*wy) / det
+	return (wy - b*wx) / w, b, true
+}
+
+// between reads a figure between the two rates beside hz; false outside of them.
+func between(list []sample, hz float64) (float64, bool) {
+	for i, p := range list {
+		switch {
+		case p.hz == hz:
+			return p.y, true
+		case p.hz > hz && i > 0:
+			a := list[i-1]
+			return a.y + (p.y-a.y)*(hz-a.hz)/(p.hz-a.hz), true
+		}
+	}
+	return 0, false
+}
+
+// Highest is the highest rate measured at which the figure is at most limit, and at
+// every lower one: p99 rises with the rate, apart from disturbances. 0 where there is none.
+func (c *Curve) Highest(limit float64) float64 {
+	const steps = 400
+	at := 0.0
+	for i := range steps + 1 {
+		hz := c.Low + (c.High-c.Low)*float64(i)/steps
+		e := c.At(hz)
+		if e == nil || e.Value > limit {
+			break
+		}
+		at = hz
+	}
+	return at
+}
+
+// Rate is a figure as it was measured at one rate.
+type Rate struct {
+	Share, RateHz float64
+	Value         float64 // mean over blocks
+}
+
+// Rates are a figure at each rate that was not saturated in all blocks, from low to high.
+func Rates(b *proof.Bench, variant string, f Figure) (out []Rate) {
+	if b.Sweep == nil {
+		return nil
+	}
+	for _, g := range windows(b, variant, nil) {
+		g = slices.DeleteFunc(g, func(w window) bool { return w.Saturated != "" || f.of(w) < 0 })
+		if len(g) > 0 {
+			out = append(out, Rate{g[0].Share, mean(g, func(w window) float64 { return w.RateHz }), mean(g, f.of)})
+		}
+	}
+	return out
+}
+
+// Knee of a variant without the shares that hold names; nil where there is none.
+func Knee(b *proof.Bench, variant string, hold func(share float64) bool) *proof.Estimate {
+	if b.Sweep == nil {
+		return nil
+	}
+	e, _, _ := knee(windows(b, variant, hold))
+	return e
+}

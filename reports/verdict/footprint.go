@@ -1,0 +1,70 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/coreproof/coreproof/reports/proof"
+)
+
+// spaceTolerance is how far the sizes of two databases after the same work may
+// differ: pages fill differently.
+const spaceTolerance = 0.05
+
+func deriveFootprint(f *proof.Footprint) {
+	for i := range f.Statements {
+		s := &f.Statements[i]
+		want, claimed := expected(s)
+		if !claimed {
+			continue
+		}
+		s.Expected = &want
+		switch {
+		case s.Calls <= 0:
+			s.Outcome = proof.Vacuous
+		case float64(s.Count) == want*float64(s.Calls):
+			s.Outcome = proof.Pass
+		default:
+			s.Outcome = proof.Fail
+		}
+	}
+	if f.Space != nil {
+		f.Space.Tolerance = spaceTolerance
+		f.Space.Outcome, f.Space.Reason = space(f.Space)
+	}
+}
+
+// expected is the claim about statements: a verify asks the database exactly
+// once with the flag on and not at all with it off. Everything else is reported.
+func expected(s *proof.Statements) (perCall float64, claimed bool) {
+	if s.Operation != proof.OpVerify || s.Unpromised != "" {
+		return 0, false
+	}
+	switch s.Flag {
+	case "on":
+		return 1, true
+	case "off":
+		return 0, true
+	}
+	return 0, false
+}
+
+// space says whether the flag took no space.
+func space(s *proof.Space) (proof.Outcome, string) {
+	switch diff := float64(s.BytesOn-s.BytesOff) / float64(max(s.BytesOff, 1)); {
+	case s.SchemaOn != s.SchemaOff:
+		return proof.Fail, fmt.Sprintf("the schema differs: %s with the flag on, %s with it off", s.SchemaOn, s.SchemaOff)
+	case s.RowsOn != s.RowsOff:
+		return proof.Fail, fmt.Sprintf("%d session rows with the flag on, %d with it off", s.RowsOn, s.RowsOff)
+	case s.RevokedOn != s.RevokedOff:
+		return proof.Fail, fmt.Sprintf("after the same revokes %d session rows with the flag on, %d with it off", s.RevokedOn, s.RevokedOff)
+	case diff > spaceTolerance || diff < -spaceTolerance:
+		return proof.Fail, fmt.Sprintf("%d bytes with the flag on, %d with it off: %+.1f %%", s.BytesOn, s.BytesOff, 100*diff)
+	case s.SchemaOff == "":
+		return proof.Vacuous, "no schema was seen: the comparison could not have failed"
+	case s.RowsOff <= 0 || s.BytesOff <= 0:
+		return proof.Vacuous, "no session row was seen: the comparison could not have failed"
+	case s.RevokedOff >= s.RowsOff:
+		return proof.Vacuous, "the revokes left every row: the comparison could not have failed"
+	}
+	return proof.Pass, ""
+}

@@ -1,0 +1,321 @@
+package several_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreproof/coreproof/reports/examples"
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict/several"
+)
+
+// named is an example after edits, under a name.
+func named(t *testing.T, name, example string, edits ...func(*proof.Proof)) several.Named {
+	t.Helper()
+	e, ok := examples.Named(example)
+	if !ok {
+		t.Fatalf("there is no example %s", example)
+	}
+	for _, edit := range edits {
+		edit(e.Proof)
+	}
+	return several.Named{Name: name, Proof: e.Proof}
+}
+
+// windows edits each window of each bench.
+func windows(f func(r *proof.Round, w *proof.Window)) func(*proof.Proof) {
+	return func(p *proof.Proof) {
+		for i := range p.Targets {
+			for j := range p.Targets[i].Bench {
+				b := &p.Targets[i].Bench[j]
+				for k := range b.Rounds {
+					for l := range b.Rounds[k].Windows {
+						f(&b.Rounds[k], &b.Rounds[k].Windows[l])
+					}
+				}
+			}
+		}
+	}
+}
+
+func cpu(variant string, by float64) func(*proof.Proof) {
+	return windows(func(r *proof.Round, w *proof.Window) {
+		if r.Kind != proof.KindFloor && (variant == "" || w.Variant == variant) {
+			w.CPU *= by
+		}
+	})
+}
+
+func row(t *testing.T, a *several.Against, key string) several.Row {
+	t.Helper()
+	i := slices.IndexFunc(a.Rows, func(r several.Row) bool { return r.Key == key })
+	if i < 0 {
+		t.Fatalf("there is no row %s", key)
+	}
+	return a.Rows[i]
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	verify := func(f func(*proof.Statements)) func(*proof.Proof) {
+		return func(p *proof.Proof) {
+			for i := range p.Targets[0].Footprint.Statements {
+				if s := &p.Targets[0].Footprint.Statements[i]; s.Operation == proof.OpVerify && s.Flag == "on" {
+					f(s)
+				}
+			}
+		}
+	}
+	each := func(f func(*proof.Bench)) func(*proof.Proof) {
+		return func(p *proof.Proof) {
+			for i := range p.Targets[0].Bench {
+				f(&p.Targets[0].Bench[i])
+			}
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		edit func(*proof.Proof)
+		all  several.Answer
+		rows map[string]several.Answer
+		why  string // of the first row
+	}{
+		{"the same figures", func(*proof.Proof) {}, several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise, "core-cpu-on": several.Noise, "statements-on": several.Same, "logouts": several.Same, "checks": several.Same}, "no difference"},
+		{"on costs 20 % more", cpu("on", 1.2), several.Worse, map[string]several.Answer{"core-cpu-ratio": several.Worse, "core-cpu-on": several.Worse, "core-cpu-off": several.Noise}, ""},
+		{"on costs 20 % less", cpu("on", 1/1.2), several.Better, map[string]several.Answer{"core-cpu-ratio": several.Better, "core-cpu-on": several.Better}, ""},
+		// A slower machine moves both sides: runs apart show it, and it decides nothing.
+		{"both sides 20 % dearer", cpu("", 1.2), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise, "core-cpu-on": several.Worse, "core-cpu-off": several.Worse}, ""},
+		{"less than two equal sides differ", cpu("on", 1.004), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise}, ""},
+		{"another machine", func(p *proof.Proof) { cpu("on", 0.5)(p); p.Machine.CPU = "another" }, several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "throughput-on": several.Untold, "statements-on": several.Same}, "another"},
+		{"another rate", each(func(b *proof.Bench) { b.Design.RateHz *= 2 }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "p99-on": several.Untold, "throughput-on": several.Noise}, "--rate"},
+		{"not pinned", each(func(b *proof.Bench) { b.Design.Pinned = !b.Design.Pinned }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "pinned"},
+		{"few rounds", each(func(b *proof.Bench) { b.Rounds = b.Rounds[:2] }), several.Noise, map[string]several.Answer{"core-cpu-on": several.Untold}, ""},
+		{"interrupted", func(p *proof.Proof) { p.Interrupted = "SIGINT" }, several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "interrupted"},
+		{"one statement more", verify(func(s *proof.Statements) { s.Count *= 2 }), several.Worse, map[string]several.Answer{"statements-on": several.Worse}, ""},
+		{"no twins, no bench", func(p *proof.Proof) { p.Targets[0].Bench = nil }, several.Noise, map[string]several.Answer{"logouts": several.Same}, ""},
+		{"nothing in common", func(p *proof.Proof) { p.Targets[0].Name = "other" }, several.Untold, nil, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := several.Compare([]several.Named{named(t, "a", "good"), named(t, "b", "good", tc.edit)})
+			a := &c.Others[0]
+			if a.Answer != tc.all {
+				t.Errorf("the answer is %q, want %q", a.Answer, tc.all)
+			}
+			for key, want := range tc.rows {
+				if r := row(t, a, key); r.Answer != want {
+					t.Errorf("%s is %q (%s), want %q", key, r.Answer, r.Why, want)
+				}
+			}
+			if tc.why != "" {
+				if r := row(t, a, "core-cpu-ratio"); !strings.Contains(r.Why, tc.why) {
+					t.Errorf("why is %q, want %q in it", r.Why, tc.why)
+				}
+			}
+			if len(tc.rows) == 0 && (len(a.Rows) > 0 || !strings.Contains(a.Apart, "other")) {
+				t.Errorf("rows %v, apart %q", a.Rows, a.Apart)
+			}
+		})
+	}
+}
+
+// TestCompareIsRightAboutHowMuch: 20 % dearer is about 20 %, and inside the bounds.
+func TestCompareIsRightAboutHowMuch(t *testing.T) {
+	t.Parallel()
+	c := several.Compare([]several.Named{named(t, "a", "good"), named(t, "b", "good", cpu("on", 1.2))})
+	for _, key := range []string{"core-cpu-ratio", "core-cpu-on"} {
+		r := row(t, &c.Others[0], key).Ratio
+		if math.Abs(r.Value-1.2) > 1e-9 || r.Interval.Low > 1.2 || r.Interval.High < 1.2 {
+			t.Errorf("%s: %g [%g, %g], want 1.2 inside", key, r.Value, r.Interval.Low, r.Interval.High)
+		}
+	}
+}
+
+// TestCompareRules: what the checks found weighs, whatever the figures.
+func TestCompareRules(t *testing.T) {
+	t.Parallel()
+	bad := named(t, "bad", "failing", func(p *proof.Proof) { p.Targets[0].Name = "postgres"; p.Machine.CPU = "another" })
+	c := several.Compare([]several.Named{named(t, "good", "good"), bad})
+	a := &c.Others[0]
+	if a.Answer != several.Worse || row(t, a, "logouts").Answer != several.Worse || row(t, a, "checks").Answer != several.Worse || !strings.Contains(row(t, a, "checks").Why, "broken: ") {
+		t.Errorf("%s: %+v %+v", a.Answer, row(t, a, "logouts"), row(t, a, "checks"))
+	}
+	c = several.Compare([]several.Named{bad, named(t, "good", "good")})
+	if a := &c.Others[0]; a.Answer != several.Better {
+		t.Errorf("the other way round it is %q", a.Answer)
+	}
+	c = several.Compare([]several.Named{bad, bad})
+	if r := row(t, &c.Others[0], "logouts"); r.Answer == several.Same {
+		t.Error("two cores that let calls in are called the same, as if all were well")
+	}
+}
+
+// nightly are n runs a day apart whose windows scatter by 2 % from run to run.
+func nightly(t *testing.T, n int, edit func(day int, p *proof.Proof)) (out []several.Named) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(9, 9))
+	for day := range n {
+		by := math.Exp(0.02 * r.NormFloat64())
+		ratio := math.Exp(0.01 * r.NormFloat64())
+		out = append(out, named(t, fmt.Sprintf("day-%02d/proof.json", day), "good", func(p *proof.Proof) {
+			p.Started = p.Started.AddDate(0, 0, day)
+			p.Targets[0].Bench = p.Targets[0].Bench[1:]
+			cpu("off", by)(p)
+			cpu("on", by*ratio)(p)
+			if edit != nil {
+				edit(day, p)
+			}
+		}))
+	}
+	return out
+}
+
+func series(t *testing.T, x *several.Trend, key string) *several.Series {
+	t.Helper()
+	for i := range x.Series {
+		if x.Series[i].Key == key {
+			return &x.Series[i]
+		}
+	}
+	t.Fatalf("there is no series %s", key)
+	return nil
+}
+
+func TestTrendNamesWhereItChanged(t *testing.T) {
+	t.Parallel()
+	list := nightly(t, 24, func(day int, p *proof.Proof) {
+		if day >= 15 {
+			cpu("on", 1.1)(p)
+			p.Targets[0].Core.Version = "2"
+		}
+	})
+	x := several.Follow(list)
+	for _, key := range []string{"core-cpu-on", "core-cpu-ratio"} {
+		s := series(t, x, key)
+		if len(s.Changes) != 1 {
+			t.Fatalf("%s: %d changes, want 1", key, len(s.Changes))
+		}
+		c := s.Changes[0]
+		if name := x.Runs[c.Run].Name; name != "day-15/proof.json" || c.Answer != several.Worse || math.Abs(c.After/c.Before-1.1) > 0.03 || c.P > x.Level {
+			t.Errorf("%s changed at %s: %+v", key, name, c)
+		}
+		if !slices.ContainsFunc(c.Differs, func(d string) bool { return strings.HasPrefix(d, "core: ") }) {
+			t.Errorf("the core's new version is not told: %v", c.Differs)
+		}
+	}
+	for _, key := range []string{"core-cpu-off", "throughput-on", "statements-on", "logouts-broken"} {
+		if s := series(t, x, key); len(s.Changes) > 0 {
+			t.Errorf("%s did not change: %+v", key, s.Changes)
+		}
+	}
+	slices.Reverse(list)
+	if again := several.Follow(list); !reflect.DeepEqual(x, again) {
+		t.Error("the trend depends on the order of the proofs")
+	}
+}
+
+func TestTrendWithoutChange(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 24, nil))
+	if x.Changed() > 0 || x.Judged() == 0 {
+		t.Errorf("%d of %d series changed, want none of some", x.Changed(), x.Judged())
+	}
+}
+
+func TestTrendKeepsApartWhatIsNotComparable(t *testing.T) {
+	t.Parallel()
+	list := nightly(t, 20, func(day int, p *proof.Proof) {
+		switch {
+		case day == 3:
+			p.Interrupted = "SIGINT"
+		case day%2 == 0: // a machine twice as slow: no change, another series
+			p.Machine.CPU = "slow"
+			cpu("", 2)(p)
+		}
+		if day >= 18 {
+			for i := range p.Targets[0].Footprint.Statements {
+				if s := &p.Targets[0].Footprint.Statements[i]; s.Operation == proof.OpVerify && s.Flag == "on" {
+					s.Count *= 2
+				}
+			}
+		}
+	})
+	x := several.Follow(list)
+	if len(x.Runs) != 19 || len(x.LeftOut) != 1 || !strings.Contains(x.LeftOut[0], "interrupted") {
+		t.Errorf("%d runs, left out %q", len(x.Runs), x.LeftOut)
+	}
+	for i := range x.Series {
+		s := &x.Series[i]
+		if !s.Exact && len(s.Points) > 10 || !s.Exact && len(s.Changes) > 0 {
+			t.Errorf("%s on %s: %d points, changes %+v", s.Key, s.Machine, len(s.Points), s.Changes)
+		}
+	}
+	if c := series(t, x, "statements-on").Changes; len(c) != 1 || x.Runs[c[0].Run].Name != "day-18/proof.json" || c[0].Answer != several.Worse {
+		t.Errorf("statements changed at %+v, want at day 18", c)
+	}
+}
+
+func TestTrendOfFewRuns(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 8, func(day int, p *proof.Proof) {
+		if day >= 4 {
+			cpu("on", 3)(p)
+		}
+	}))
+	if s := series(t, x, "core-cpu-on"); len(s.Changes) > 0 || s.Few == "" {
+		t.Errorf("8 runs are called enough: %+v", s)
+	}
+}
+
+// TestLogs: Otava takes a table without gaps, times it can read and plain column names.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 5, func(day int, p *proof.Proof) {
+		if day == 2 { // one run has no full load
+			p.Targets[0].Bench[0].Rounds = slices.DeleteFunc(p.Targets[0].Bench[0].Rounds, func(r proof.Round) bool { return r.Kind == proof.KindSaturated })
+		}
+	}))
+	logs := x.Logs()
+	if len(logs) != 1 || logs[0].Name != "postgres-cdi-5.4" {
+		t.Fatalf("%d logs: %+v", len(logs), logs)
+	}
+	if !slices.Contains(logs[0].LeftOut, "throughput-on") {
+		t.Errorf("what has a gap is not left out: %v", logs[0].LeftOut)
+	}
+	var buf bytes.Buffer
+	if err := logs[0].CSV(&buf); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&buf).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 6 || !slices.Equal(rows[0][:4], []string{"time", "proof", "version", "core_cpu_ratio"}) {
+		t.Fatalf("%d rows under %v", len(rows), rows[0])
+	}
+	for _, r := range rows[1:] {
+		if _, err := time.Parse(time.RFC3339, r[0]); err != nil {
+			t.Error(err)
+		}
+		for i, c := range r[3:] {
+			var v float64
+			if _, err := fmt.Sscan(c, &v); err != nil || v <= 0 && rows[0][3+i] != "statements_off" {
+				t.Errorf("column %s is %q", rows[0][3+i], c)
+			}
+		}
+	}
+	config := logs[0].Config("x.csv")
+	for _, want := range []string{"postgres-cdi-5.4:", "type: csv", `file: "x.csv"`, "core_cpu_on:", "direction: -1"} {
+		if !strings.Contains(config, want) {
+			t.Errorf("the configuration lacks %q:\n%s", want, config)
+		}
+	}
+}
