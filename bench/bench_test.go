@@ -289,3 +289,23 @@ func TestIsSteady(t *testing.T) {
 		}
 	}
 }
+
+func TestWarmedUp(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		figures []float64
+		want    bool
+	}{
+		{"level", []float64{10, 10, 10, 10, 10, 10}, false},
+		{"noise that took long to settle", []float64{10, 14, 9, 40, 10, 11, 9, 16, 10, 9, 13, 10}, false},
+		{"a compiler at work", []float64{50, 40, 33, 26, 20, 16, 12, 10, 10, 10, 10, 10}, true},
+		{"dearer", []float64{10, 10, 12, 15, 16, 16}, false},
+		{"too few", []float64{50, 10}, false},
+	} {
+		level := proof.Steady{Figures: []float64{10, 10, 10, 10, 10, 10}}
+		if got := warmedUp([]proof.Steady{level, {Figures: tc.figures}}); got != tc.want {
+			t.Errorf("%s: warmed up %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
@@ -25,8 +26,8 @@ const (
 	// longestWindow in which not one call was answered is the end: until then the
 	// window grows, as cores may be slow and machines busy.
 	longestWindow = 4 * time.Second
-	// quickly: cores that are steady after so long are started anew for each round;
-	// others are kept, since each start would cost as much again.
+	// quickly: cores that warmed up for longer than this are kept for all rounds,
+	// since each start would cost as much again; others are started anew for each.
 	quickly = 5 * time.Second
 )
 
@@ -99,7 +100,7 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 		steady[i].Took = time.Since(began)
 	}
 	m.res.Steady = steady
-	if !m.can.Settings || time.Since(began) > quickly && !m.Fresh {
+	if !m.can.Settings || !m.Fresh && time.Since(began) > quickly && warmedUp(steady) {
 		m.keep(s)
 	}
 	return m.choose(ctx, s, served)
@@ -198,6 +199,11 @@ func isSteady(figures []float64, least int) bool {
 	return (-slope+sure*deviation)*float64(n-1) < mostFall*mean(ys)
 }
 
+func median(xs []float64) float64 {
+	sorted := slices.Sorted(slices.Values(xs))
+	return stat.Quantile(0.5, stat.Empirical, sorted, nil)
+}
+
 func mean(xs []float64) float64 {
 	var sum float64
 	for _, x := range xs {
@@ -206,9 +212,20 @@ func mean(xs []float64) float64 {
 	return sum / float64(len(xs))
 }
 
-// driftShare: kept cores whose last rounds cost less than this share of the first
-// ones, on every variant, were not steady yet.
+// driftShare: where the last third of the figures came to less than this share of the
+// first third, the core warmed up meanwhile.
 const driftShare = 0.8
+
+func becameCheaper(figures []float64, middle func([]float64) float64) bool {
+	third := len(figures) / 3
+	return third > 0 && middle(figures[len(figures)-third:]) < driftShare*middle(figures[:third])
+}
+
+// warmedUp tells cores that took long to a steady state because their calls became
+// cheaper from those on a noisy machine, where it took long to show that they do not.
+func warmedUp(steady []proof.Steady) bool {
+	return slices.ContainsFunc(steady, func(s proof.Steady) bool { return becameCheaper(s.Figures, median) })
+}
 
 // warmedUpMeanwhile looks back at rounds on kept cores. Where all variants became
 // much cheaper from the first third to the last, the rounds were part of the
@@ -229,8 +246,7 @@ func (m *measurement) warmedUpMeanwhile() bool {
 		}
 	}
 	for _, f := range figures {
-		third := len(f) / 3
-		if third == 0 || mean(f[len(f)-third:]) >= driftShare*mean(f[:third]) {
+		if !becameCheaper(f, mean) {
 			return false
 		}
 	}
