@@ -174,7 +174,7 @@ func revokeEverything(t *testing.T, d launch.Deployment) {
 	}
 	m := measurement{bench: &bench{Options: Options{Seed: 3}}, version: "2.20"}
 	for i := range usersPerPopulation {
-		if _, err := cores[0].(protocol.UserRevoker).RevokeUser(t.Context(), user(m.users(), i)); err != nil {
+		if _, err := cores[0].(protocol.UserRevoker).RevokeUser(t.Context(), m.population(cores[0]).User(i)); err != nil {
 			t.Error(err)
 		}
 	}

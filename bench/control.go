@@ -33,7 +33,7 @@ func (m *measurement) control(ctx context.Context) (proceed bool, err error) {
 			return false, err
 		}
 		for i := range controlTrials {
-			ok, err := offerRevoked(ctx, cores[i%len(cores)], user(m.users(), i), v.CheckDatabase)
+			ok, err := offerRevoked(ctx, cores[i%len(cores)], m.population(cores[i%len(cores)]).User(i), v.CheckDatabase)
 			if ctx.Err() != nil {
 				return false, ctx.Err()
 			}
@@ -68,16 +68,16 @@ func (m *measurement) all() Step {
 // whether the token is accepted still.
 func offerRevoked(ctx context.Context, at protocol.Core, user string, check bool) (bool, error) {
 	s, err := at.Create(ctx, protocol.CreateRequest{UserID: user})
-	if err := answered(s.Reply, err); err != nil {
+	if err := protocol.Answered(s.Reply, err); err != nil {
 		return false, fmt.Errorf("create a session at %s: %w", at.Name(), err)
 	}
 	ask := protocol.VerifyRequest{AccessToken: s.Access.Value, CheckDatabase: check}
 	v, err := at.Verify(ctx, ask)
-	if err := answered(v.Reply, err); err != nil {
+	if err := protocol.Answered(v.Reply, err); err != nil {
 		return false, fmt.Errorf("verify its token at %s: %w", at.Name(), err)
 	}
 	gone, err := at.Revoke(ctx, s.Session.Handle)
-	if err := answered(gone.Reply, err); err != nil {
+	if err := protocol.Answered(gone.Reply, err); err != nil {
 		return false, fmt.Errorf("revoke it at %s: %w", at.Name(), err)
 	}
 	v, err = at.Verify(ctx, ask)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -116,7 +117,7 @@ func (s *counted) count(ctx context.Context, version string, calls int, f *proof
 		r := check
 		r.AccessToken = token
 		v, err := core.Verify(ctx, r)
-		return answered(v.Reply, err)
+		return protocol.Answered(v.Reply, err)
 	}
 	// The first calls of a process may load keys and open connections.
 	for range 3 {
@@ -135,12 +136,12 @@ func (s *counted) count(ctx context.Context, version string, calls int, f *proof
 		{"refresh", calls / 4, protocol.VerbRefresh, func(i int) error {
 			t, err := core.(protocol.Refresher).Refresh(ctx, protocol.RefreshRequest{RefreshToken: sessions[i].Refresh.Value})
 			refreshed = append(refreshed, t)
-			return answered(t.Reply, err)
+			return protocol.Answered(t.Reply, err)
 		}},
 		{"first verify after a refresh", calls / 4, protocol.VerbRefresh, func(i int) error { return verify(refreshed[i].Access.Value) }},
 		{"revoke one session", calls / 4, "", func(i int) error {
 			r, err := core.Revoke(ctx, sessions[i].Session.Handle)
-			return answered(r.Reply, err)
+			return protocol.Answered(r.Reply, err)
 		}},
 	} {
 		if op.verb != "" && !protocol.Has(core, op.verb) {
@@ -179,21 +180,13 @@ func (s *counted) core(version string) (protocol.Core, error) {
 func (s *counted) sessions(ctx context.Context, core protocol.Core, users string, n int) ([]protocol.Tokens, error) {
 	list := make([]protocol.Tokens, 0, n)
 	for i := range n {
-		t, err := core.Create(ctx, protocol.CreateRequest{UserID: fmt.Sprintf("%s-%d", users, i%20), Payload: payload(i), Data: map[string]any{"cart": []int{i}}})
-		if err := answered(t.Reply, err); err != nil {
+		t, err := core.Create(ctx, protocol.CreateRequest{UserID: fmt.Sprintf("%s-%d", users, i%20), Payload: population.Payload(i), Data: map[string]any{"cart": []int{i}}})
+		if err := protocol.Answered(t.Reply, err); err != nil {
 			return nil, fmt.Errorf("create session %d: %w", i, err)
 		}
 		list = append(list, t)
 	}
 	return list, nil
-}
-
-// answered turns anything but OK into an error.
-func answered(r protocol.Reply, err error) error {
-	if err == nil && r.Status != protocol.OK {
-		err = fmt.Errorf("HTTP %d %s %s", r.HTTPStatus, r.Status, r.Message)
-	}
-	return err
 }
 
 // compareSpace does the same work on both sides and compares what is left.
@@ -219,7 +212,7 @@ func compareSpace(ctx context.Context, o FootprintOptions, sides [2]*counted) (*
 		}
 		for _, t := range list {
 			v, err := core.Verify(ctx, protocol.VerifyRequest{AccessToken: t.Access.Value, CheckDatabase: s.flag})
-			if err := answered(v.Reply, err); err != nil {
+			if err := protocol.Answered(v.Reply, err); err != nil {
 				return nil, err
 			}
 		}
@@ -228,13 +221,13 @@ func compareSpace(ctx context.Context, o FootprintOptions, sides [2]*counted) (*
 		}
 		for i := range o.Sessions / 3 {
 			r, err := core.Revoke(ctx, list[i].Session.Handle)
-			if err := answered(r.Reply, err); err != nil {
+			if err := protocol.Answered(r.Reply, err); err != nil {
 				return nil, err
 			}
 		}
 		if u, ok := core.(protocol.UserRevoker); ok {
 			r, err := u.RevokeUser(ctx, "space-19")
-			if err := answered(r.Reply, err); err != nil {
+			if err := protocol.Answered(r.Reply, err); err != nil {
 				return nil, err
 			}
 		}

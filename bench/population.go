@@ -4,18 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
-
-// creators make sessions at the same time: enough to hide the database's
-// commits, few enough not to flood a small core.
-const creators = 16
 
 // populate makes the sessions of a target whose tokens the load draws from and hands
 // the prepared requests to the generator. clean ends the sessions where the
@@ -73,7 +68,11 @@ func (m *measurement) populateFrom(ctx context.Context, t launch.Target, set lau
 }
 
 func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.Core, variants []Variant) error {
-	tokens, err := m.create(ctx, core)
+	tokens, err := m.population(core).Create(ctx, m.Tokens, func(sofar int) {
+		if sofar%1000 == 0 {
+			m.tell(PhaseTokens, sofar, m.Tokens)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -103,43 +102,8 @@ func (m *measurement) users() string { return fmt.Sprintf("coreproof-bench-%x-%s
 // usersPerPopulation spreads the sessions, so that each can be revoked by user.
 const usersPerPopulation = 100
 
-func user(prefix string, i int) string { return fmt.Sprintf("%s-%d", prefix, i%usersPerPopulation) }
-
-func (m *measurement) create(ctx context.Context, core protocol.Core) ([]string, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	tokens := make([]string, m.Tokens)
-	var next, done atomic.Int64
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	for range creators {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(tokens) || ctx.Err() != nil {
-					return
-				}
-				t, err := core.Create(ctx, protocol.CreateRequest{UserID: user(m.users(), i), Payload: payload(i)})
-				if err := answered(t.Reply, err); err != nil {
-					cancel(fmt.Errorf("create session %d of %d: %w", i+1, len(tokens), err))
-					return
-				}
-				tokens[i] = t.Access.Value
-				if n := done.Add(1); n%1000 == 0 {
-					mu.Lock()
-					m.tell(PhaseTokens, int(n), len(tokens))
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return tokens, context.Cause(ctx)
-}
-
-// payload is what an application puts into its tokens: a few roles and a number.
-func payload(i int) map[string]any {
-	return map[string]any{"role": "user", "n": i, "st-ev": map[string]any{"v": true, "t": 1700000000000 + i}}
+func (m *measurement) population(core protocol.Core) population.Population {
+	return population.Population{Core: core, Prefix: m.users(), Users: usersPerPopulation}
 }
 
 // tidyWithin bounds the tidying up of one version.
@@ -149,32 +113,11 @@ const tidyWithin = 2 * time.Minute
 func (m *measurement) tidy(ctx context.Context, core protocol.Core) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyWithin)
 	defer cancel()
-	revoker, ok := core.(protocol.UserRevoker)
+	reasons, ok := m.population(core).End(ctx)
 	if !ok {
 		m.leave(-1, "the protocol cannot end all sessions of a user")
 		return
 	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	reasons := map[string]int{}
-	list := make(chan int)
-	for range creators {
-		wg.Go(func() {
-			for i := range list {
-				r, err := revoker.RevokeUser(ctx, user(m.users(), i))
-				if err := answered(r.Reply, err); err != nil {
-					mu.Lock()
-					reasons[err.Error()]++
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for i := range usersPerPopulation {
-		list <- i
-	}
-	close(list)
-	wg.Wait()
 	for reason, n := range reasons {
 		m.leave(n*m.Tokens/usersPerPopulation, reason)
 	}
@@ -185,7 +128,7 @@ func (m *measurement) leave(sessions int, reason string) {
 	if m.left == nil {
 		m.left = &proof.LeftBehind{Reason: reason}
 	}
-	if pattern := m.users() + "-*"; !slices.Contains(m.left.Users, pattern) {
+	if pattern := m.population(nil).Pattern(); !slices.Contains(m.left.Users, pattern) {
 		m.left.Users = append(m.left.Users, pattern)
 	}
 	if sessions < 0 || m.left.Sessions < 0 {

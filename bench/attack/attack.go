@@ -8,11 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
+	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/protocol"
 )
@@ -89,9 +88,9 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 	if err != nil {
 		return nil, err
 	}
-	users := fmt.Sprintf("coreproof-attack-%x-%d", rand.Uint64(), o.Shard) // new ones each time
-	tokens, err := sessions(ctx, cores[0], users, o.Tokens)
-	defer func() { err = errors.Join(err, tidy(context.WithoutCancel(ctx), cores[0], users)) }()
+	people := population.Population{Core: cores[0], Prefix: fmt.Sprintf("coreproof-attack-%x-%d", rand.Uint64(), o.Shard), Users: usersPerShard} // new ones each time
+	tokens, err := people.Create(ctx, o.Tokens, nil)
+	defer func() { err = errors.Join(err, tidy(context.WithoutCancel(ctx), people)) }()
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 	if !o.At.IsZero() && time.Now().After(o.At) {
 		return nil, fmt.Errorf("shard %d: %w, at %s: give a later start, or fewer tokens", o.Shard, ErrLate, o.At.Format(time.RFC3339))
 	}
-	if err := until(ctx, o.At); err != nil {
+	if err := generator.Until(ctx, o.At); err != nil {
 		return nil, err
 	}
 	s := &Shard{Schema: Schema, Plan: o.Plan, Shards: []int{o.Shard}, Began: []time.Time{time.Now().UTC()}}
@@ -133,85 +132,22 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 	return s, nil
 }
 
-// creators make sessions at the same time.
-const creators = 8
-
 // usersPerShard spreads a shard's sessions.
 const usersPerShard = 20
-
-func user(prefix string, i int) string { return fmt.Sprintf("%s-%d", prefix, i%usersPerShard) }
-
-// sessions makes n of them and gives their access tokens.
-func sessions(ctx context.Context, core protocol.Core, users string, n int) ([]string, error) {
-	tokens := make([]string, n)
-	err := each(ctx, n, func(ctx context.Context, i int) error {
-		t, err := core.Create(ctx, protocol.CreateRequest{UserID: user(users, i), Payload: map[string]any{"role": "user", "n": i}})
-		if err == nil && t.Status != protocol.OK {
-			err = fmt.Errorf("the core answers %s, HTTP %d", t.Status, t.HTTPStatus)
-		}
-		if err != nil {
-			return fmt.Errorf("create session %d of %d: %w", i+1, n, err)
-		}
-		tokens[i] = t.Access.Value
-		return nil
-	})
-	return tokens, err
-}
 
 // tidyWithin bounds what ends the sessions.
 const tidyWithin = time.Minute
 
 // tidy ends all sessions of the shard's users.
-func tidy(ctx context.Context, core protocol.Core, users string) error {
+func tidy(ctx context.Context, p population.Population) error {
 	ctx, cancel := context.WithTimeout(ctx, tidyWithin)
 	defer cancel()
-	r, ok := core.(protocol.UserRevoker)
+	failed, ok := p.End(ctx)
 	if !ok {
-		return fmt.Errorf("sessions of users %s-* stay: the protocol cannot end all sessions of a user", users)
+		return fmt.Errorf("sessions of users %s stay: the protocol cannot end all sessions of a user", p.Pattern())
 	}
-	err := each(ctx, usersPerShard, func(ctx context.Context, i int) error {
-		gone, err := r.RevokeUser(ctx, user(users, i))
-		if err == nil && gone.Status != protocol.OK {
-			err = fmt.Errorf("the core answers %s", gone.Status)
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("sessions of users %s-* may stay: %w", users, err)
+	for reason := range failed {
+		return fmt.Errorf("sessions of users %s may stay: %s", p.Pattern(), reason)
 	}
 	return nil
-}
-
-// each calls f for 0 to n-1, some at a time, until one fails.
-func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(creators, n) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := f(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
-}
-
-// until waits for a moment; the zero one is now.
-func until(ctx context.Context, at time.Time) error {
-	if at.IsZero() {
-		return ctx.Err()
-	}
-	t := time.NewTimer(time.Until(at))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -43,7 +43,7 @@ func (w *window) paced(ctx context.Context) (Result, error) {
 				return nil
 			}
 			intended := began.Add(due[n])
-			if err := until(ctx, intended); err != nil {
+			if err := Until(ctx, intended); err != nil {
 				return err
 			}
 			sent := time.Now()
@@ -75,7 +75,7 @@ func (w *window) paced(ctx context.Context) (Result, error) {
 	}
 	wg.Wait()
 	if first == nil {
-		first = until(ctx, end) // a window has its whole length, whenever its last call was due
+		first = Until(ctx, end) // a window has its whole length, whenever its last call was due
 	}
 	res := total.result()
 	res.Achieved = float64(inTime.Load()) / float64(len(due))
@@ -106,8 +106,8 @@ func schedule(j Job) []time.Duration {
 	return part
 }
 
-// until waits for a moment.
-func until(ctx context.Context, t time.Time) error {
+// Until waits for a moment; one that is past is now.
+func Until(ctx context.Context, t time.Time) error {
 	d := time.Until(t)
 	if d <= 0 {
 		return ctx.Err()

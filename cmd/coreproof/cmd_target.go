@@ -168,17 +168,11 @@ func bringUp(ctx context.Context, x *launch.Described, d *descriptor.Descriptor,
 // trySession makes a session and has it accepted.
 func trySession(ctx context.Context, c protocol.Core) (string, error) {
 	made, err := c.Create(ctx, protocol.CreateRequest{UserID: "coreproof-target-check"})
-	if err == nil && made.Status != protocol.OK {
-		err = fmt.Errorf("it answered %s (HTTP %d) %s", made.Status, made.HTTPStatus, made.Message)
-	}
-	if err != nil {
+	if err := protocol.Answered(made.Reply, err); err != nil {
 		return "", fmt.Errorf("make a session: %w", err)
 	}
 	v, err := c.Verify(ctx, protocol.VerifyRequest{AccessToken: made.Access.Value, CheckDatabase: true})
-	if err == nil && v.Status != protocol.OK {
-		err = fmt.Errorf("it answered %s (HTTP %d) %s", v.Status, v.HTTPStatus, v.Message)
-	}
-	if err != nil {
+	if err := protocol.Answered(v.Reply, err); err != nil {
 		return "", fmt.Errorf("verify its token: %w", err)
 	}
 	_, err = c.Revoke(ctx, made.Session.Handle)

@@ -134,6 +134,11 @@ func blindDefects() []Defect {
 			Decorate: seeing(blind(func(a asked) bool { return header(a.ctx, "Rid") == "" })),
 		},
 		{
+			Name: "old-http-not-covered", Text: "requests by HTTP/1.0 are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return !requestOf(a.ctx).ProtoAtLeast(1, 1) })),
+		},
+		{
 			Name: "much-refreshed-not-covered", Text: "tokens of sessions that were refreshed five times are let in after a revoke",
 			CaughtBy: []string{"BL-70"},
 			Decorate: muchRefreshed(5),

@@ -152,19 +152,8 @@ func lateRevoked(ctx context.Context, t *Trial) error {
 
 func twoExchanges(ctx context.Context, c *T) error {
 	return c.Races(ctx, raceWant, raceLeast, func(ctx context.Context, t *Trial) error {
-		s, err := liveSession(ctx, t, anyOn(t), protocol.CreateRequest{})
+		s, got, err := twoRefreshes(ctx, t, protocol.OK, protocol.Unauthorised)
 		if err != nil {
-			return err
-		}
-		var got [2]protocol.Tokens
-		at := [2]Instance{anyOn(t), anyOn(t)}
-		move := func(i int) conformance.Move {
-			return func(ctx context.Context) (_ protocol.Reply, err error) {
-				got[i], err = at[i].Refresh(ctx, protocol.RefreshRequest{RefreshToken: s.Refresh.Value})
-				return got[i].Reply, okOrGone(got[i].Reply, err, "refresh at the same time as another with the same token at "+at[i].Name())
-			}
-		}
-		if err := t.Meet(ctx, "", move(0), move(1), nil); err != nil {
 			return err
 		}
 		var access, refresh []string

@@ -20,6 +20,9 @@ const (
 	// MannerNewer is that of a library newer than the core, which says more than the
 	// core knows, at length.
 	MannerNewer Manner = "a newer SDK"
+	// MannerOlder is that of a request that an older proxy passed on: as HTTP/1.0, over
+	// a connection of its own.
+	MannerOlder Manner = "an older proxy"
 )
 
 type mannerKey struct{}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -67,6 +68,14 @@ type Reply struct {
 	// before the request is handed to the connection and just after the whole
 	// body has arrived.
 	Invoked, Returned time.Time
+}
+
+// Answered gives an error for a call that failed or got another answer than OK.
+func Answered(r Reply, err error) error {
+	if err == nil && r.Status != OK {
+		return fmt.Errorf("it answered %s (HTTP %d) %s", r.Status, r.HTTPStatus, r.Message)
+	}
+	return err
 }
 
 // Token is a token with its times in ms since 1970.

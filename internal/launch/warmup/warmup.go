@@ -3,7 +3,6 @@ package warmup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,12 +29,13 @@ func Call(ctx context.Context, cores []protocol.Core, length time.Duration) erro
 
 func warm(ctx context.Context, c protocol.Core, end time.Time) error {
 	s, err := c.Create(ctx, protocol.CreateRequest{UserID: "warm-up"})
-	if err != nil || s.Status != protocol.OK {
-		return errors.Join(fmt.Errorf("warm up %s: create gave %q", c.Name(), s.Status), err)
+	if err := protocol.Answered(s.Reply, err); err != nil {
+		return fmt.Errorf("warm up %s: create: %w", c.Name(), err)
 	}
 	for time.Now().Before(end) {
-		if v, err := c.Verify(ctx, protocol.VerifyRequest{AccessToken: s.Access.Value, CheckDatabase: true}); err != nil || v.Status != protocol.OK {
-			return errors.Join(fmt.Errorf("warm up %s: verify gave %q", c.Name(), v.Status), err)
+		v, err := c.Verify(ctx, protocol.VerifyRequest{AccessToken: s.Access.Value, CheckDatabase: true})
+		if err := protocol.Answered(v.Reply, err); err != nil {
+			return fmt.Errorf("warm up %s: verify: %w", c.Name(), err)
 		}
 	}
 	if _, err := c.Revoke(ctx, s.Session.Handle); err != nil {

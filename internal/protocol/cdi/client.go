@@ -209,7 +209,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, payload []
 }
 
 func (c *Client) roundTrip(req *http.Request) (status int, body []byte, err error) {
-	res, err := c.http.Do(req)
+	res, err := protocol.MannerOf(req.Context()).Client(c.http).Do(req)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -41,6 +41,9 @@ func put(m protocol.Manner, req *http.Request, body []byte) []byte {
 		if len(body) > 0 {
 			length = func() int64 { return -1 } // in chunks
 		}
+	case protocol.MannerOlder: // how it is sent is the transport's
+		h["User-Agent"] = []string{"node"}
+		h["X-Real-Ip"] = []string{"192.0.2.7"}
 	case protocol.MannerNewer:
 		h["User-Agent"] = []string{"node"}
 		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat("0123456789abcdef", moreText/16)+`"}`)

@@ -314,7 +314,7 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 }
 
 func roundTrip(client *http.Client, req *http.Request) (int, []byte, error) {
-	res, err := client.Do(req)
+	res, err := protocol.MannerOf(req.Context()).Client(client).Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
