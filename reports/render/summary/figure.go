@@ -83,26 +83,38 @@ func costed(p *proof.Proof, f func(t *proof.Target, b *proof.Bench)) {
 	}
 }
 
+// extreme is a figure and how it is written.
+type extreme struct {
+	value float64
+	text  string
+}
+
 // costFigure speaks of every version: they differ.
 func costFigure(p *proof.Proof) Figure {
 	f := Figure{Name: "Cost per verify", Value: "not measured", Detail: "No calls were measured with the flag on and off.", Tone: Unsure}
 	var each []string
-	value := ""
+	var least, most extreme
+	unit := ""
 	costed(p, func(t *proof.Target, b *proof.Bench) {
 		c := b.Cost
-		main, unit := Measure(c.CoreCPUDiff), "µs of core CPU"
-		if !main.Present {
-			main, unit = Measure(c.CostPerCall), "ms at the median"
+		e, in, at := c.CoreCPUDiff, "µs", " of core CPU"
+		if !Measure(e).Present {
+			e, in, at = c.CostPerCall, "ms", " at the median"
 		}
-		if !main.Present {
+		main := Measure(e)
+		switch {
+		case !main.Present:
 			return
+		case len(each) == 0:
+			least, most, unit = extreme{e.Value, main.Signed}, extreme{e.Value, main.Signed}, in
+		case in != unit:
+			unit = "" // the one cannot be held beside the other
+		case e.Value < least.value:
+			least = extreme{e.Value, main.Signed}
+		case e.Value > most.value:
+			most = extreme{e.Value, main.Signed}
 		}
-		where := place(p, t, b)
-		if value == "" {
-			value = main.Signed + " " + strings.Replace(unit, "µs of core CPU", "µs", 1)
-			value = strings.Replace(value, " at the median", "", 1)
-		}
-		text := where + ": " + main.SignedString() + " " + unit
+		text := place(p, t, b) + ": " + main.SignedString() + " " + in + at
 		if c.CoreCPUDiff != nil && c.CostPerCall != nil {
 			text += ", " + latencyText(c)
 		}
@@ -111,13 +123,17 @@ func costFigure(p *proof.Proof) Figure {
 		}
 		each = append(each, text)
 	})
-	if len(each) == 0 {
+	switch {
+	case len(each) == 0:
 		return f
+	case unit == "":
+		f.Value = "see below"
+	case least.text == most.text:
+		f.Value = least.text + " " + unit
+	default:
+		f.Value = least.text + " to " + most.text + " " + unit
 	}
-	f.Value, f.Tone = value, Plain
-	if len(each) > 1 {
-		f.Value += ", …"
-	}
+	f.Tone = Plain
 	shown, left := words.First(each, 4)
 	f.Detail = strings.Join(shown, ". ") + "."
 	if left > 0 {
