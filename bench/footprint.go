@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/meter"
@@ -189,62 +191,80 @@ func (s *counted) sessions(ctx context.Context, core protocol.Core, users string
 	return list, nil
 }
 
-// compareSpace does the same work on both sides and compares what is left.
+// compareSpace does the same work on both sides, side by side, and compares what is left.
 func compareSpace(ctx context.Context, o FootprintOptions, sides [2]*counted) (*proof.Space, error) {
 	version := o.Versions[len(o.Versions)-1]
-	space := &proof.Space{}
 	// Where nobody knows the session table, that is known before any work.
 	if _, err := sides[0].db.SessionRows(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range sides {
-		rows, revoked, bytes, schema := &space.RowsOff, &space.RevokedOff, &space.BytesOff, &space.SchemaOff
-		if s.flag {
-			rows, revoked, bytes, schema = &space.RowsOn, &space.RevokedOn, &space.BytesOn, &space.SchemaOn
-		}
-		core, err := s.core(version)
-		if err != nil {
-			return nil, err
-		}
-		list, err := s.sessions(ctx, core, "space", o.Sessions)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range list {
-			v, err := core.Verify(ctx, protocol.VerifyRequest{AccessToken: t.Access.Value, CheckDatabase: s.flag})
-			if err := protocol.Answered(v.Reply, err); err != nil {
-				return nil, err
-			}
-		}
-		if *rows, err = s.db.SessionRows(ctx); err != nil {
-			return nil, err
-		}
-		for i := range o.Sessions / 3 {
-			r, err := core.Revoke(ctx, list[i].Session.Handle)
-			if err := protocol.Answered(r.Reply, err); err != nil {
-				return nil, err
-			}
-		}
-		if u, ok := core.(protocol.UserRevoker); ok {
-			r, err := u.RevokeUser(ctx, "space-19")
-			if err := protocol.Answered(r.Reply, err); err != nil {
-				return nil, err
-			}
-		}
-		if *revoked, err = s.db.SessionRows(ctx); err != nil {
-			return nil, err
-		}
-		if err := s.db.Compact(ctx); err != nil {
-			return nil, err
-		}
-		if *bytes, err = s.db.Bytes(ctx); err != nil {
-			return nil, err
-		}
-		if *schema, err = s.db.SchemaHash(ctx); err != nil {
-			return nil, err
+	var all [2]left
+	g, ctx := errgroup.WithContext(ctx)
+	for i, s := range sides {
+		g.Go(func() (err error) {
+			all[i], err = s.work(ctx, version, o.Sessions)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	off, on := all[0], all[1]
+	return &proof.Space{
+		RowsOff: off.rows, RevokedOff: off.revoked, BytesOff: off.bytes, SchemaOff: off.schema,
+		RowsOn: on.rows, RevokedOn: on.revoked, BytesOn: on.bytes, SchemaOn: on.schema,
+	}, nil
+}
+
+// left is what a database holds after the work: rows before and after the revokes, bytes
+// and schema after both.
+type left struct {
+	rows, revoked, bytes int64
+	schema               string
+}
+
+// work makes sessions, has each verified, and ends a third of them and those of a user.
+func (s *counted) work(ctx context.Context, version string, sessions int) (l left, err error) {
+	core, err := s.core(version)
+	if err != nil {
+		return l, err
+	}
+	list, err := s.sessions(ctx, core, "space", sessions)
+	if err != nil {
+		return l, err
+	}
+	for _, t := range list {
+		v, err := core.Verify(ctx, protocol.VerifyRequest{AccessToken: t.Access.Value, CheckDatabase: s.flag})
+		if err := protocol.Answered(v.Reply, err); err != nil {
+			return l, err
 		}
 	}
-	return space, nil
+	if l.rows, err = s.db.SessionRows(ctx); err != nil {
+		return l, err
+	}
+	for i := range sessions / 3 {
+		r, err := core.Revoke(ctx, list[i].Session.Handle)
+		if err := protocol.Answered(r.Reply, err); err != nil {
+			return l, err
+		}
+	}
+	if u, ok := core.(protocol.UserRevoker); ok {
+		r, err := u.RevokeUser(ctx, "space-19")
+		if err := protocol.Answered(r.Reply, err); err != nil {
+			return l, err
+		}
+	}
+	if l.revoked, err = s.db.SessionRows(ctx); err != nil {
+		return l, err
+	}
+	if err := s.db.Compact(ctx); err != nil {
+		return l, err
+	}
+	if l.bytes, err = s.db.Bytes(ctx); err != nil {
+		return l, err
+	}
+	l.schema, err = s.db.SchemaHash(ctx)
+	return l, err
 }
 
 func flagName(flag bool) string {
