@@ -63,14 +63,19 @@ func databases() []string { return append([]string{"sqlite"}, launch.ContainerDa
 func (t *targetFlags) check() error {
 	known := databases()
 	if t.target != "" {
-		if len(t.url.On)+len(t.url.Off) > 0 {
-			return errors.New("--target and --url-on exclude each other: a descriptor brings its cores up")
-		}
 		d, err := descriptor.Find(t.target)
 		if err != nil {
 			return fmt.Errorf("--target %w", err)
 		}
 		t.described, known = d, d.Kinds()
+		switch {
+		case len(t.url.On)+len(t.url.Off) > 0:
+			if err := t.url.Described(d); err != nil {
+				return fmt.Errorf("--target %s: %w", t.target, err)
+			}
+		case len(d.Command) == 0 && d.Image == "":
+			return fmt.Errorf("--target %s: it has neither command nor image: say where the server is, --url-on URL", t.target)
+		}
 		if t.name == "" {
 			t.name = d.Name
 		}
@@ -159,7 +164,7 @@ func (t *targetFlags) onServers() bool {
 // sources are the targets to open, one a database. Logs of described cores are kept
 // in logs; say is told what was found of former runs.
 func (t *targetFlags) sources(logs string, say func(string)) []prove.Source {
-	if t.described != nil {
+	if t.described != nil && len(t.url.On) == 0 {
 		return t.describedSources(logs, say)
 	}
 	if len(t.url.On) > 0 {

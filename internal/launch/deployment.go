@@ -67,8 +67,8 @@ func (d *deployment) Instances() []Instance {
 		out[i].Name = fmt.Sprintf("%s-%d", d.side, i)
 		out[i].URL, out[i].Inner = p.at()
 		out[i].Process = p.meter("core-" + out[i].Name)
-		if d, ok := p.(*describedCore); ok {
-			out[i].Endpoints = d.endpoints
+		if d, ok := p.(interface{ further() map[string]string }); ok {
+			out[i].Endpoints = d.further()
 		}
 	}
 	return out

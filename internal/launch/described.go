@@ -94,6 +94,9 @@ func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err er
 	if err != nil {
 		return nil, fmt.Errorf("target %s: %w", d.Name, err)
 	}
+	if err := d.Reveal(); err != nil {
+		return nil, fmt.Errorf("target %s: %w", d.Name, err)
+	}
 	x.protocol = speak.Protocol(d, trial.Adapter, x.inherited())
 	root := o.StateRoot
 	if root == "" {

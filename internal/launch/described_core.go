@@ -181,6 +181,8 @@ func (l *logged) Close() error {
 	return l.file.Close()
 }
 
+func (c *describedCore) further() map[string]string { return c.endpoints }
+
 func (c *describedCore) program() *program.Program {
 	c.mu.Lock()
 	defer c.mu.Unlock()

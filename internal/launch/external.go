@@ -39,6 +39,10 @@ type ExternalOptions struct {
 	// Apart: these cores are held against those of another target, so their CPU time
 	// tells something though one process serves both states of the flag.
 	Apart bool
+
+	// speak replaces CDI, and further gives a core's further URLs: Described sets them.
+	speak   protocol.Protocol
+	further func(base string) (map[string]string, error)
 }
 
 // DefaultRateCap for remote hosts, calls per second.
@@ -47,9 +51,10 @@ const DefaultRateCap = 200
 // External is cores that are there already. Only sessions that the harness made
 // are touched, and nothing is started or stopped.
 type External struct {
-	o      ExternalOptions
-	dial   protocol.DialOptions
-	spoken []string
+	o         ExternalOptions
+	dial      protocol.DialOptions
+	spoken    []string
+	endpoints map[string]map[string]string // by base URL, then name
 }
 
 var _ Target = (*External)(nil)
@@ -57,7 +62,7 @@ var _ Target = (*External)(nil)
 // NewExternal asks the cores which versions they speak. Errors are one line that
 // names the URL and the mend.
 func NewExternal(ctx context.Context, o ExternalOptions) (*External, error) {
-	e := &External{o: o}
+	e := &External{o: o, endpoints: map[string]map[string]string{}}
 	if len(o.On) == 0 {
 		return nil, errors.New("--url-on is missing: the base URL of a core whose flag is on")
 	}
@@ -100,6 +105,11 @@ func NewExternal(ctx context.Context, o ExternalOptions) (*External, error) {
 			return nil, fmt.Errorf("process %d: %w; give the process of a core on this machine", pid, err)
 		}
 	}
+	further, err := e.ask(e.o.On)
+	if err != nil {
+		return nil, err
+	}
+	remote = remote || further
 	t, err := o.tlsConfig()
 	if err != nil {
 		return nil, err
@@ -164,7 +174,12 @@ func (e *External) Name() string { return "url" }
 func (e *External) Kind() string { return "url" }
 
 // Protocol that the cores speak.
-func (e *External) Protocol() protocol.Protocol { return cdi.CDI{} }
+func (e *External) Protocol() protocol.Protocol {
+	if e.o.speak != nil {
+		return e.o.speak
+	}
+	return cdi.CDI{}
+}
 
 // Capabilities: what can be done with cores that somebody else started.
 func (e *External) Capabilities() Capabilities {
@@ -190,7 +205,7 @@ func (e *External) Start(_ context.Context, _ int, s Settings) (Deployment, erro
 	}
 	d := &deployment{protocol: e.Protocol(), settings: Settings{Flag: s.Flag}, side: sideName(s.Flag), dial: e.dial}
 	for i, u := range urls {
-		x := &externalCore{url: u}
+		x := &externalCore{url: u, endpoints: e.endpoints[u]}
 		if len(pids) > i {
 			x.pid = pids[i]
 		}
@@ -227,9 +242,12 @@ func (e *External) Close(context.Context) error {
 
 // externalCore is a core that somebody else started.
 type externalCore struct {
-	url string
-	pid int
+	url       string
+	endpoints map[string]string
+	pid       int
 }
+
+func (c *externalCore) further() map[string]string { return c.endpoints }
 
 func (c *externalCore) at() (url, inner string) { return c.url, c.url }
 
@@ -248,7 +266,7 @@ func (e *External) each(urls []string) []protocol.DialOptions {
 	list := make([]protocol.DialOptions, len(urls))
 	for i, u := range urls {
 		list[i] = e.dial
-		list[i].BaseURL = u
+		list[i].BaseURL, list[i].Endpoints = u, e.endpoints[u]
 	}
 	return list
 }

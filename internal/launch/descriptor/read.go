@@ -191,6 +191,7 @@ func (r *reader) words(d *Descriptor) {
 // how checks what is started, and that something in it follows the flag.
 func (r *reader) how(d *Descriptor) {
 	switch {
+	case len(d.Command) == 0 && d.Image == "" && d.Protocol.Name == OAuth2Name: // it is there already
 	case len(d.Command) == 0 && d.Image == "":
 		r.bad("command", "say how an instance is started: command: [program, argument, …], or image: NAME")
 	case len(d.Command) > 0 && d.Image != "":

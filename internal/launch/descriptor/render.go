@@ -19,6 +19,7 @@ type Values struct {
 	Host              string // where an instance is to listen
 	Port, MetricsPort int
 	VerifierPort      int    // where a program beside it is to listen
+	URL               string // its base URL, where it is there already
 	Instance          int    // its number, from 0
 	Dir               string // its working folder
 	Shared            string // folder of all instances on one database
