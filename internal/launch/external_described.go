@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 func (o *ExternalOptions) Described(d *descriptor.Descriptor) error {
 	switch {
 	case d.Protocol.Name != descriptor.OAuth2Name:
-		return fmt.Errorf("%s speaks CDI or through an adapter: leave out --url-on, for its descriptor brings cores up, or --target, for a URL says all", d.Name)
+		return errors.New("it and --url-on exclude each other: it brings its cores up (only an authorization server can be there already)")
 	case len(o.Off) > 0:
 		return fmt.Errorf("%s is an authorization server, which has no flag to turn off: leave out --url-off", d.Name)
 	case d.Flag != descriptor.Always && d.Flag != descriptor.ByRequest:

@@ -91,7 +91,7 @@ func TestDescribedByURLIsRefused(t *testing.T) {
 		o    launch.ExternalOptions
 		want string
 	}{
-		"another protocol":  {"name: x\ncommand: [core]\nflag: always\n", launch.ExternalOptions{}, "leave out --url-on"},
+		"another protocol":  {"name: x\ncommand: [core]\nflag: always\n", launch.ExternalOptions{}, "exclude each other"},
 		"a flag-off side":   {there, launch.ExternalOptions{Off: []string{"http://127.0.0.1:1"}}, "leave out --url-off"},
 		"a flag to start":   {strings.Replace(there, "flag: always", "env: {A: '{{.Flag}}'}\nflag: environment", 1), launch.ExternalOptions{}, "say flag: always"},
 		"no secret":         {strings.Replace(there, "MY_API_SECRET", "NOT_SET_ANYWHERE", 1), launch.ExternalOptions{}, "apiSecret: "},
