@@ -34,6 +34,14 @@ func ageChecks() []Check {
 			Needs:       Needs{Waits: true},
 			Run:         leftAlone,
 		},
+		{
+			ID: "BL-74", Title: "a core that is started after a revoke refuses what was revoked",
+			Requirement: "A core that is started after the response to a revoke refuses the session's tokens as UNAUTHORISED from its first call on: what is known of a revoke is kept, and not told to those alone who were there.",
+			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
+			Profiles:    []Profile{conformance.Lifetimes},
+			Needs:       Needs{Settings: true},
+			Run:         startedLater,
+		},
 	}
 }
 
@@ -192,5 +200,44 @@ func leftAlone(ctx context.Context, c *T) error {
 			return err
 		}
 		return stays(ctx, t, at, list[3].Access.Value, "a session that nobody revoked")
+	})
+}
+
+// startedLater revokes, starts a core, and asks it. One session is named by its handle,
+// the others are all of a user's.
+func startedLater(ctx context.Context, c *T) error {
+	return c.TrialsAtOnce(ctx, 1, 1, func(ctx context.Context, t *Trial) error {
+		named, err := liveSession(ctx, t, anyOn(t), protocol.CreateRequest{})
+		if err != nil {
+			return err
+		}
+		all, err := many(ctx, t, anyOn(t), t.NewUser(), 2)
+		if err != nil {
+			return err
+		}
+		tokens := []string{named.Access.Value}
+		gone := make([]*conformance.Ended, 1, 3)
+		if gone[0], err = t.Revoke(ctx, anyOn(t), named.Session.Handle); err != nil {
+			return err
+		}
+		if at := anyOn(t); at.Has(protocol.VerbRevokeUser) {
+			ended, err := t.RevokeUser(ctx, at, all[0].Session.UserID)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				tokens, gone = append(tokens, s.Access.Value), append(gone, ended)
+			}
+		}
+		at, err := c.Later(ctx)
+		if err != nil {
+			return err
+		}
+		for i, token := range tokens {
+			if err := t.Refused(ctx, at, token, gone[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
