@@ -109,18 +109,38 @@ func (t *T) Dedicated(ctx context.Context, check bool, w Wish) (Instance, error)
 }
 
 // Alone gives a flag-on core that nobody else asks meanwhile: one of the check's own,
-// or the first of the target where cores cannot be started. Needs.Waits says to the
-// runner that this is wanted.
+// or the first of the target where no other can be started on its database. Needs.Waits
+// says to the runner that this is wanted.
 func (t *T) Alone(ctx context.Context) (Instance, error) {
-	if !t.run.options.Target.Capabilities().Settings {
+	if !t.run.startsOnSame() {
 		return t.On()[0], nil
 	}
 	return t.Dedicated(ctx, true, Wish{Alone: t.check.ID + " " + t.Version()})
 }
 
+// Later gives a flag-on core that is started now, on the database of the others.
+func (t *T) Later(ctx context.Context) (Instance, error) {
+	if t.run.options.Target.Capabilities().Apart {
+		return Instance{}, errApart
+	}
+	return t.Dedicated(ctx, true, Wish{Alone: t.check.ID + " " + t.Version() + " later"})
+}
+
+// errApart says that a check needs what cores that keep sessions themselves have not.
+var errApart = Lackf("settings", "needs two cores on one database, and each core of this target keeps its sessions to itself")
+
+// startsOnSame says whether further cores can be started on the database of the others.
+func (r *run) startsOnSame() bool {
+	can := r.options.Target.Capabilities()
+	return can.Settings && !can.Apart
+}
+
 // StartTogether starts n cores at the same moment on a new, empty database; one that
 // does not come up is a Violation. They are stopped at the end of the run.
 func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
+	if t.run.options.Target.Capabilities().Apart {
+		return nil, errApart
+	}
 	apart, err := t.run.options.Target.Isolated(ctx, "together")
 	if errors.Is(err, cores.ErrUnsupported) {
 		return nil, Lackf("settings", "needs an empty database, and this target gives none")

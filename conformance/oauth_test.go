@@ -42,7 +42,7 @@ func (o *oauthTarget) Kind() string                { return "test" }
 func (o *oauthTarget) Protocol() protocol.Protocol { return o.speak }
 func (o *oauthTarget) Close(context.Context) error { return nil }
 func (o *oauthTarget) Capabilities() launch.Capabilities {
-	return launch.Capabilities{Settings: true, Throwaway: true, Off: !o.jwt}
+	return launch.Capabilities{Settings: true, Throwaway: true, Off: !o.jwt, Apart: o.apart}
 }
 
 func (o *oauthTarget) version() string {

@@ -177,7 +177,7 @@ func (r *run) all(ctx context.Context, jobs []*job) {
 		switch {
 		case len(j.check.Foundation) > 0:
 			foundations = append(foundations, j)
-		case j.check.Needs.Waits && r.options.Target.Capabilities().Settings:
+		case j.check.Needs.Waits && r.startsOnSame():
 			beside = append(beside, j)
 		case j.check.Needs.Waits:
 			last = append(last, j)

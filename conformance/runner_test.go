@@ -414,3 +414,35 @@ func TestTheHeaderCountsAsItWas(t *testing.T) {
 		t.Errorf("%d tagged, violations %+v, %q", got.Tagged, got.Violations, got.Observations["header"])
 	}
 }
+
+// TestCoresThatShareNothing: a core that keeps its sessions to itself is right, though
+// another one that is started knows nothing of them. What needs two cores on one
+// database is not tried, and says so.
+func TestCoresThatShareNothing(t *testing.T) {
+	t.Parallel()
+	target := defective(t, "")
+	target.Apart = true
+	target.Can = launch.Capabilities{Settings: true, Throwaway: true, Instances: 1, Apart: true}
+	on, err := target.Start(t.Context(), 1, launch.Settings{Flag: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := conformance.Options{
+		Target: target, On: on, Checks: checks.All(), Stages: whole("5.6"), Seed: 7, Scale: 0.3,
+		Rerun: func(id, version string) string { return "coreproof conform --check " + id },
+	}
+	got, _, _ := run(t, o)
+	apart := []string{"BL-74", "SE-16"}
+	for i := range got.Checks {
+		c := &got.Checks[i]
+		if c.Outcome == proof.Fail || c.Outcome == proof.Error || c.Outcome == proof.Vacuous {
+			t.Errorf("%s: %s %+v", c.ID, c.Outcome, c.Violations)
+		}
+		if slices.Contains(apart, c.ID) && (c.Lacks == nil || !strings.Contains(c.Lacks.Text, "one database")) {
+			t.Errorf("%s: %s, lacks %v, want one database that cores share", c.ID, c.Outcome, c.Lacks)
+		}
+	}
+	if c := checkOf(t, got, "BL-73"); c.Outcome != proof.Pass {
+		t.Errorf("BL-73: %s, want pass: it needs one core only", c.Outcome)
+	}
+}

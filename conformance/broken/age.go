@@ -89,6 +89,10 @@ func ageDefects() []Defect {
 			CaughtBy: []string{"BL-72"}, Decorate: handlesUpTo(256),
 		},
 		{
+			Name: "handles-stop-at-999", Text: "a revoke by handles ends the first 999 of them",
+			CaughtBy: []string{"BL-72"}, Decorate: handlesUpTo(999),
+		},
+		{
 			Name: "answers-shared-in-flight", Text: "verifies of one token that are under way share an answer, also with one that came later",
 			CaughtBy: []string{"BL-59"},
 			Decorate: over(func(next httpapi.Engine) engine {

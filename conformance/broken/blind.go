@@ -144,6 +144,21 @@ func blindDefects() []Defect {
 			Decorate: muchRefreshed(5),
 		},
 		{
+			Name: "sdk-claims-not-covered", Text: "access tokens with an SDK's claims are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return strings.Contains(string(a.access.Payload), `"st-role"`) }),
+		},
+		{
+			Name: "anti-csrf-sessions-not-covered", Text: "tokens with an anti-csrf value that is not asked for are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return a.access.AntiCSRF != "" && !a.in.CheckAntiCSRF }),
+		},
+		{
+			Name: "later-anti-csrf-not-covered", Text: "tokens that came with a later anti-csrf value than the first are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return a.in.CheckAntiCSRF && a.origin != "create" }),
+		},
+		{
 			Name: "mail-users-not-covered", Text: "sessions of users whose ids are e-mail addresses are let in after a revoke",
 			CaughtBy: []string{"BL-70"},
 			Decorate: blind(func(a asked) bool { return strings.Contains(a.access.UserID, "@") }),

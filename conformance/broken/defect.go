@@ -33,7 +33,7 @@ type Defect struct {
 func All() []Defect {
 	return slices.Concat(
 		blindDefects(), cacheDefects(), revokeDefects(), revivalDefects(), staleReadDefects(), switchDefects(),
-		orderDefects(), concurrencyDefects(), sessionDefects(), rotationDefects(), alikeDefects(), wireDefects(), ageDefects(),
+		orderDefects(), concurrencyDefects(), sessionDefects(), rotationDefects(), alikeDefects(), wireDefects(), ageDefects(), knowledgeDefects(),
 	)
 }
 

@@ -22,7 +22,10 @@ type dimensionCase struct {
 	asked     protocol.Tokens // the session that is asked for
 	token     string
 	refresh   string
+	csrf      string            // what was made beside the token
+	renewCSRF string            // what was made beside the refresh token
 	others    []protocol.Tokens // of the same user
+	stranger  *protocol.Tokens  // of another user, ended in the same call
 	neighbour *protocol.Tokens
 	asker     Instance
 	index     int // of the instance that is asked
@@ -49,6 +52,9 @@ func (d *dimensionCase) run(ctx context.Context) error {
 	}
 	gone, err := d.revoke(ctx)
 	if err != nil {
+		return err
+	}
+	if err := d.meanwhile(ctx); err != nil {
 		return err
 	}
 	for _, w := range waits {
@@ -104,9 +110,16 @@ func (d *dimensionCase) make(ctx context.Context) error {
 	d.request = protocol.CreateRequest{
 		UserID: user, StaticKey: d.values[dimKey] == keyStatic, Payload: map[string]any{"role": "user"},
 	}
-	if d.values[dimPayload] == payloadBig {
+	switch d.values[dimPayload] {
+	case payloadBig:
 		d.request.Payload["text"] = strings.Repeat("0123456789abcdef", bigPayload/16)
+	case payloadSDK:
+		now := time.Now().UnixMilli()
+		d.request.Payload["iss"] = "https://api.example.org/auth"
+		d.request.Payload["st-ev"] = map[string]any{"v": true, "t": now}
+		d.request.Payload["st-role"] = map[string]any{"v": []any{"user", "admin"}, "t": now}
 	}
+	d.request.AntiCSRF = d.antiCSRF()
 	if err := d.Beside(ctx, at, d.request); err != nil {
 		return err
 	}
@@ -114,7 +127,7 @@ func (d *dimensionCase) make(ctx context.Context) error {
 	if d.asked, err = newSession(ctx, d.Trial, at, d.request); err != nil {
 		return err
 	}
-	d.token, d.refresh = d.asked.Access.Value, d.asked.Refresh.Value
+	d.took(d.asked)
 	if err := d.origin(ctx, at); err != nil {
 		return err
 	}
@@ -126,6 +139,13 @@ func (d *dimensionCase) make(ctx context.Context) error {
 			}
 			d.others = append(d.others, s)
 		}
+	}
+	if d.values[dimVerb] == verbHandles {
+		s, err := newSession(ctx, d.Trial, at, protocol.CreateRequest{UserID: d.NewUser()})
+		if err != nil {
+			return err
+		}
+		d.stranger = &s
 	}
 	near := map[string]string{longerID: user + "0", shorterID: base}[d.values[dimNeighbour]]
 	if near != "" {
@@ -161,16 +181,16 @@ func (d *dimensionCase) origin(ctx context.Context, at Instance) error {
 			times = sixRefreshes
 		}
 		for range times {
-			next, err := refresh(ctx, at, d.refresh, d.request.StaticKey)
-			if err != nil {
+			next, err := d.renew(ctx, at)
+			if err := conformance.Need(next.Reply, err, "refresh the session at "+at.Name()); err != nil {
 				return err
 			}
-			d.token, d.refresh = next.Access.Value, next.Refresh.Value
+			d.took(next)
 		}
 		if d.values[dimOrigin] != originPromotion {
 			return nil
 		}
-		v, err := at.Ask(ctx, d.token)
+		v, err := at.Verify(ctx, d.question(at))
 		if err := conformance.Need(v.Reply, err, "verify the refreshed token at "+at.Name()); err != nil {
 			return err
 		}
@@ -186,6 +206,33 @@ func (d *dimensionCase) origin(ctx context.Context, at Instance) error {
 		d.token = g.Access.Value
 	}
 	return nil
+}
+
+// antiCSRF says whether the session has a value beside its tokens.
+func (d *dimensionCase) antiCSRF() bool {
+	v := d.values[dimAntiCSRF]
+	return v == antiCSRFMade || v == antiCSRFAsked
+}
+
+// took notes the tokens that create or refresh gave.
+func (d *dimensionCase) took(s protocol.Tokens) {
+	d.token, d.refresh, d.csrf, d.renewCSRF = s.Access.Value, s.Refresh.Value, s.AntiCSRF, s.AntiCSRF
+}
+
+// renew refreshes the session.
+func (d *dimensionCase) renew(ctx context.Context, at Instance) (protocol.Tokens, error) {
+	return at.Refresh(ctx, protocol.RefreshRequest{
+		RefreshToken: d.refresh, StaticKey: d.request.StaticKey, EnableCSRF: d.antiCSRF(), AntiCSRF: d.renewCSRF,
+	})
+}
+
+// question is how the token is asked for.
+func (d *dimensionCase) question(at Instance) protocol.VerifyRequest {
+	r := protocol.VerifyRequest{AccessToken: d.token, CheckDatabase: at.Checks()}
+	if d.values[dimAntiCSRF] == antiCSRFAsked {
+		r.DoAntiCSRF, r.AntiCSRF = true, d.csrf
+	}
+	return r
 }
 
 // connect gives the asker connections of its own.
@@ -204,7 +251,12 @@ func (d *dimensionCase) before(ctx context.Context) error {
 	if read == readNothing {
 		return nil
 	}
-	if err := accepted(ctx, d.Trial, d.asker, d.token); err != nil {
+	if read == readUnchecked {
+		at := anyOff(d.Trial)
+		v, err := at.Verify(ctx, d.question(at))
+		return conformance.Need(v.Reply, err, "verify without the check at "+at.Name())
+	}
+	if err := acceptedAs(ctx, d.asker, d.question(d.asker)); err != nil {
 		return err
 	}
 	switch read {
@@ -213,13 +265,15 @@ func (d *dimensionCase) before(ctx context.Context) error {
 	case readList:
 		return listed(ctx, d.Trial, d.asker, d.asked.Session.UserID, d.asked.Session.Handle)
 	case readRefresh:
-		next, err := refresh(ctx, d.asker, d.refresh, d.request.StaticKey)
-		d.refresh = next.Refresh.Value
-		if err == nil && !d.asker.Has(protocol.VerbOutlive) {
-			d.token = next.Access.Value // the one before may be over already
-			return accepted(ctx, d.Trial, d.asker, d.token)
+		next, err := d.renew(ctx, d.asker)
+		if err := conformance.Need(next.Reply, err, "refresh the session at "+d.asker.Name()); err != nil {
+			return err
 		}
-		return err
+		if !d.asker.Has(protocol.VerbOutlive) { // the one before may be over already
+			d.took(next)
+			return acceptedAs(ctx, d.asker, d.question(d.asker))
+		}
+		d.refresh, d.renewCSRF = next.Refresh.Value, next.AntiCSRF
 	}
 	return nil
 }
@@ -227,11 +281,18 @@ func (d *dimensionCase) before(ctx context.Context) error {
 // revoke at an instance chosen at random, over connections of the check's own.
 func (d *dimensionCase) revoke(ctx context.Context) (*conformance.Ended, error) {
 	at := anyOn(d.Trial)
+	switch v := d.values[dimRevoker]; v {
+	case "", d.Version():
+	case revokerOff:
+		at = anyOff(d.Trial)
+	default:
+		at = d.makers[v][d.Rand.IntN(len(d.makers[v]))]
+	}
 	switch d.values[dimVerb] {
 	case verbUser:
 		return d.RevokeUser(ctx, at, d.asked.Session.UserID)
 	case verbHandles:
-		handles := []string{unknownHandle()}
+		handles := []string{unknownHandle(), d.stranger.Session.Handle}
 		for _, s := range d.others {
 			handles = append(handles, s.Session.Handle)
 		}
@@ -241,12 +302,39 @@ func (d *dimensionCase) revoke(ctx context.Context) (*conformance.Ended, error) 
 	return d.Revoke(ctx, at, d.asked.Session.Handle)
 }
 
-// after asks again for all that was seen before, and for what must stay.
-func (d *dimensionCase) after(ctx context.Context, gone *conformance.Ended) error {
-	if err := d.Refused(ctx, d.asker, d.token, gone); err != nil {
+// meanwhile is what the user does between the revoke and the next call with the token.
+func (d *dimensionCase) meanwhile(ctx context.Context) error {
+	what := d.values[dimAfter]
+	if what == "" || what == afterNothing {
+		return nil
+	}
+	at := anyOn(d.Trial)
+	s, err := newSession(ctx, d.Trial, at, protocol.CreateRequest{UserID: d.asked.Session.UserID})
+	if err != nil {
 		return err
 	}
+	switch what {
+	case afterRefresh:
+		_, err := refresh(ctx, at, s.Refresh.Value, false)
+		return err
+	case afterLogout:
+		r, err := at.Revoke(ctx, s.Session.Handle)
+		return conformance.Need(r.Reply, err, "end the new session at "+at.Name())
+	}
+	return nil
+}
+
+// after asks again for all that was seen before, and for what must stay.
+func (d *dimensionCase) after(ctx context.Context, gone *conformance.Ended) error {
 	at := d.asker
+	if err := d.RefusedAs(ctx, at, d.question(at), gone); err != nil {
+		return err
+	}
+	if d.stranger != nil {
+		if err := d.Refused(ctx, at, d.stranger.Access.Value, gone); err != nil {
+			return err
+		}
+	}
 	switch d.values[dimRead] {
 	case readGet:
 		i, err := at.Get(ctx, d.asked.Session.Handle)
@@ -258,7 +346,7 @@ func (d *dimensionCase) after(ctx context.Context, gone *conformance.Ended) erro
 			return err
 		}
 	case readRefresh:
-		r, err := at.Refresh(ctx, protocol.RefreshRequest{RefreshToken: d.refresh})
+		r, err := d.renew(ctx, at)
 		if err := conformance.Want(r.Reply, err, "refresh a revoked session at "+at.Name(), protocol.Unauthorised); err != nil {
 			return err
 		}

@@ -45,6 +45,9 @@ const (
 	dimVerb       = "revoked by"
 	dimManner     = "asked as by"
 	dimUser       = "user id"
+	dimRevoker    = "revoked in version"
+	dimAfter      = "after the revoke"
+	dimAntiCSRF   = "anti-csrf value"
 )
 
 // Values of dimensions.
@@ -86,6 +89,16 @@ const (
 	userPlain        = "plain"
 	userUUID         = "a UUID"
 	userMail         = "an e-mail address"
+	payloadSDK       = "an SDK's claims"
+	readUnchecked    = "verify without the check"
+	revokerOff       = "any, where the flag is off"
+	afterNothing     = "nothing"
+	afterLogin       = "the user logs in"
+	afterRefresh     = "he refreshes the new session"
+	afterLogout      = "he ends the new session"
+	antiCSRFWithout  = "none"
+	antiCSRFMade     = "made, not asked for"
+	antiCSRFAsked    = "asked for"
 )
 
 const (
@@ -110,7 +123,7 @@ var sessionCounts = []struct {
 }{{"1", 1}, {"3", 3}, {"12", 12}}
 
 // dimensionsOf are those that a core has in the version that is tried.
-func dimensionsOf(c *T, manners []string) covering.Plan {
+func dimensionsOf(c *T, manners []string, off bool) covering.Plan {
 	at := c.On()[0]
 	var list []covering.Dimension
 	add := func(name string, values ...string) {
@@ -131,7 +144,7 @@ func dimensionsOf(c *T, manners []string) covering.Plan {
 		origins = with(protocol.VerbRefresh, origins, originPromotion)
 	}
 	add(dimOrigin, with(protocol.VerbRegenerate, origins, originRegenerate)...)
-	add(dimPayload, with(protocol.VerbPayload, []string{payloadSmall}, payloadBig)...)
+	add(dimPayload, with(protocol.VerbPayload, with(protocol.VerbPayload, []string{payloadSmall}, payloadBig), payloadSDK)...)
 	add(dimKey, with(protocol.VerbStaticKey, []string{keyDynamic}, keyStatic)...)
 	add(dimConnection, connectionKept, connectionNew)
 	if len(c.On()) > 1 {
@@ -140,6 +153,9 @@ func dimensionsOf(c *T, manners []string) covering.Plan {
 	add(dimHeader, headerWithout, headerWith)
 	reads := with(protocol.VerbGet, []string{readNothing, readVerify}, readGet)
 	reads = with(protocol.VerbList, reads, readList)
+	if off {
+		reads = append(reads, readUnchecked)
+	}
 	add(dimRead, with(protocol.VerbRefresh, reads, readRefresh)...)
 	var w, n []string
 	for _, x := range waits {
@@ -155,6 +171,15 @@ func dimensionsOf(c *T, manners []string) covering.Plan {
 	}
 	add(dimLoad, loadQuiet, loadBusy)
 	add(dimVerb, with(protocol.VerbRevokeUser, with(protocol.VerbSeveral, []string{verbHandle}, verbHandles), verbUser)...)
+	revokers := makers(c)
+	if off {
+		revokers = append(revokers, revokerOff)
+	}
+	add(dimRevoker, revokers...)
+	if at.Has(protocol.VerbNames) { // else the harness names no user
+		add(dimAfter, with(protocol.VerbRefresh, []string{afterNothing, afterLogin, afterLogout}, afterRefresh)...)
+	}
+	add(dimAntiCSRF, with(protocol.VerbAntiCSRF, with(protocol.VerbAntiCSRF, []string{antiCSRFWithout}, antiCSRFMade), antiCSRFAsked)...)
 	add(dimManner, manners...)
 	if at.Has(protocol.VerbNames) {
 		add(dimUser, userPlain, userUUID, userMail)
@@ -219,7 +244,11 @@ func alongDimensions(ctx context.Context, c *T) error {
 	if err != nil {
 		return err
 	}
-	plan := dimensionsOf(c, manners)
+	off, err := offTakesPart(ctx, c)
+	if err != nil {
+		return err
+	}
+	plan := dimensionsOf(c, manners, off)
 	cases := plan.Cases()
 	// The quiet ones first: load begins with the first that wants it, and lasts.
 	load := slices.IndexFunc(plan.Dimensions, func(d covering.Dimension) bool { return d.Name == dimLoad })
@@ -292,6 +321,29 @@ func mannersOf(ctx context.Context, c *T) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// offTakesPart says whether the flag-off side knows the sessions of the other one:
+// then it may be asked about them before, and told of the revoke.
+func offTakesPart(ctx context.Context, c *T) (bool, error) {
+	if len(c.Off()) == 0 || !c.On()[0].Has(protocol.VerbSameTokens) {
+		return false, nil
+	}
+	s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
+	if err := conformance.Need(s.Reply, err, "create a session for the flag-off side"); err != nil {
+		return false, err
+	}
+	for _, at := range c.Off() {
+		v, err := at.Ask(ctx, s.Access.Value)
+		if err != nil {
+			return false, err
+		}
+		if v.Status != protocol.OK {
+			c.Observe("flag-off side left out", at.Name()+" answers a live user of the other side "+conformance.Describe(v.Reply))
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // asLiveUser makes a session and verifies its token in a manner; it gives the last answer.

@@ -47,6 +47,9 @@ type Capabilities struct {
 	Instances int
 	// Kill and restart of single instances.
 	Kill bool
+	// Apart: each core keeps its sessions to itself, so another one that is started
+	// knows nothing of them.
+	Apart bool
 	// Throttle bounds the calls to these cores; nil for none.
 	Throttle *protocol.Throttle
 	// TLS is how a load generator of the harness's own speaks to the cores; nil trusts

@@ -198,6 +198,8 @@ func (x *Described) Capabilities() Capabilities {
 	return Capabilities{
 		Settings: true, Throwaway: true, Kill: true, Instances: x.d.Instances, AlwaysChecks: x.d.Flag == descriptor.Always,
 		Off: x.d.Flag != descriptor.Always && x.d.Flag != descriptor.ByRequest,
+		// Several on no database of ours have one that is not ours, or share a folder.
+		Apart: x.base.Kind == noDatabase && x.d.Instances == 1,
 	}
 }
 

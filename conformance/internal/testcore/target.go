@@ -33,6 +33,9 @@ type Target struct {
 	Can launch.Capabilities
 	// MaxVersion bounds what the cores speak; "" for none.
 	MaxVersion string
+	// Apart gives each core a database of its own, as cores that keep sessions
+	// themselves have.
+	Apart bool
 	// Front changes the URL of a core, e.g. to one of a proxy in front of it.
 	Front func(url string) string
 	// Speak replaces the protocol; nil is CDI.
@@ -74,7 +77,9 @@ func (r *Target) Describe(context.Context) (launch.Description, error) {
 
 // Isolated is a target alike on a database of its own.
 func (r *Target) Isolated(context.Context, string) (launch.Target, error) {
-	return &Target{Decorate: r.Decorate, Can: r.Can, MaxVersion: r.MaxVersion, Front: r.Front, Speak: r.Speak, t: r.t}, nil
+	return &Target{
+		Decorate: r.Decorate, Can: r.Can, MaxVersion: r.MaxVersion, Apart: r.Apart, Front: r.Front, Speak: r.Speak, t: r.t,
+	}, nil
 }
 
 // Database is not supported.
@@ -103,14 +108,18 @@ func (r *Target) Started() []*Deployment {
 
 // Store is the database behind the cores.
 func (r *Target) Store(ctx context.Context) (store.Store, error) {
-	r.open.Do(func() {
-		if r.db, r.err = sqlite.Open(ctx, store.Config{}); r.err != nil {
-			return
-		}
-		r.t.Cleanup(func() { _ = r.db.Close() })
-		r.err = putKeys(context.WithoutCancel(ctx), r.db)
-	})
+	r.open.Do(func() { r.db, r.err = r.database(ctx) })
 	return r.db, r.err
+}
+
+// database is a new one with the keys in it.
+func (r *Target) database(ctx context.Context) (store.Store, error) {
+	db, err := sqlite.Open(ctx, store.Config{})
+	if err != nil {
+		return nil, err
+	}
+	r.t.Cleanup(func() { _ = db.Close() })
+	return db, putKeys(context.WithoutCancel(ctx), db)
 }
 
 // Start brings up n cores.
@@ -133,7 +142,11 @@ func (r *Target) Start(ctx context.Context, n int, s launch.Settings) (launch.De
 }
 
 func (r *Target) core(ctx context.Context, s launch.Settings) (url string, err error) {
-	db, err := r.Store(ctx)
+	open := r.Store
+	if r.Apart {
+		open = r.database
+	}
+	db, err := open(ctx)
 	if err != nil {
 		return "", err
 	}
