@@ -215,7 +215,7 @@ func togetherAllowed(c *T, v map[string]string) bool {
 }
 
 func alongDimensions(ctx context.Context, c *T) error {
-	manners, err := mannersOf(ctx, c)
+	manners, leftOut, err := mannersOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func alongDimensions(ctx context.Context, c *T) error {
 		for i := range missed {
 			missed[i] = c.Label() + ": " + missed[i]
 		}
-		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)]})
+		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)], LeftOut: leftOut})
 	}()
 	makers, err := connectAll(c)
 	if err != nil {
@@ -270,28 +270,42 @@ func alongDimensions(ctx context.Context, c *T) error {
 }
 
 // mannersOf are the ways to put a request that the core takes from a live user. A
-// core may refuse what a gateway or a newer library says beyond the protocol, or
-// HTTP/1.0, which is then told, since nothing is known of revokes there.
-func mannersOf(ctx context.Context, c *T) ([]string, error) {
-	out := []string{mannerUsual, mannerSDK, mannerProxied}
-	for _, m := range []string{mannerGateway, mannerNewer, mannerOlder} {
+// core, or what stands before it, may refuse what others add to the protocol, or
+// HTTP/1.0, by an answer or by ending the connection; which is then told, since
+// nothing is known of revokes there. It is asked twice: a network refuses by chance.
+func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
+	taken = []string{mannerUsual}
+	if err := lives(asLiveUser(ctx, c, mannerUsual)); err != nil {
+		return nil, nil, err
+	}
+	for _, m := range []string{mannerSDK, mannerProxied, mannerGateway, mannerNewer, mannerOlder} {
 		reply, err := asLiveUser(ctx, c, m)
-		if err != nil && reply.HTTPStatus == 0 && m == mannerOlder {
-			// A server may end a connection for HTTP/1.0; so may a network, by chance.
+		if lives(reply, err) != nil {
 			reply, err = asLiveUser(ctx, c, m)
 		}
+		var how string
 		switch {
-		case err == nil && reply.Status == protocol.OK:
-			out = append(out, m)
-		case err != nil && reply.HTTPStatus == 0 && m == mannerOlder:
-			c.Observe("not asked as by "+m, "the core gives a live user no answer")
-		case err != nil && reply.HTTPStatus == 0: // no answer: nothing of the core's
-			return nil, fmt.Errorf("ask as by %s: %w", m, err)
+		case lives(reply, err) == nil:
+			taken = append(taken, m)
+			continue
+		case ctx.Err() != nil:
+			return nil, nil, ctx.Err()
+		case err != nil && reply.HTTPStatus == 0:
+			how = "the core gives a live user no answer"
+		case err != nil:
+			how = fmt.Sprintf("the core answers a live user HTTP %d, and nothing of the protocol's", reply.HTTPStatus)
 		default:
-			c.Observe("not asked as by "+m, "the core answers a live user "+conformance.Describe(reply))
+			how = "the core answers a live user " + conformance.Describe(reply)
 		}
+		c.Observe("not "+dimManner+" "+m, how)
+		leftOut = append(leftOut, dimManner+" "+m+": "+how)
 	}
-	return out, nil
+	return taken, leftOut, nil
+}
+
+// lives says why a live user was not let in; nil where it was.
+func lives(reply protocol.Reply, err error) error {
+	return conformance.Need(reply, err, "ask as a live user")
 }
 
 // asLiveUser makes a session and verifies its token in a manner; it gives the last answer.
