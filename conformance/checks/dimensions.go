@@ -1,7 +1,9 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -288,8 +290,8 @@ func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
 		case lives(reply, err) == nil:
 			taken = append(taken, m)
 			continue
-		case ctx.Err() != nil:
-			return nil, nil, ctx.Err()
+		case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
+			return nil, nil, cmp.Or(ctx.Err(), err)
 		case err != nil && reply.HTTPStatus == 0:
 			how = "the core gives a live user no answer"
 		case err != nil:

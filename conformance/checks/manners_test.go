@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coreproof/coreproof/conformance"
@@ -84,6 +85,36 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 			}
 			if p := got.Pairs; p == nil || p.Wanted < 500 || p.Met != p.Wanted || len(p.LeftOut) != 1 || !strings.Contains(p.LeftOut[0], tc.says) {
 				t.Errorf("pairs %+v", p)
+			}
+		})
+	}
+}
+
+// TestALimitOnCallsIsNoBrokenRule: what a core turns away for being too much was not
+// tried, which is said and is neither a failure nor a pass.
+func TestALimitOnCallsIsNoBrokenRule(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"BL-02", "BL-05", "BL-20", "BL-26", "BL-60", "SE-01"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			o := only(t, id, "5.4", serve.Decorate{Handler: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasPrefix(r.URL.Path, "/recipe/") && calls.Add(1)%11 == 0 {
+						w.Header().Set("Retry-After", "1")
+						http.Error(w, "slow down", http.StatusTooManyRequests)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			}})
+			got, _, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &got.Checks[0]
+			if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Error || !strings.Contains(why, protocol.ErrLimited.Error()) {
+				t.Errorf("%s: %s, violations %+v", outcome, why, c.Violations)
 			}
 		})
 	}

@@ -125,7 +125,7 @@ func TestProbeTLS(t *testing.T) {
 		errHas    string
 	}{
 		{"trusted", secure.URL, &tls.Config{RootCAs: trusted}, ""},
-		{"not trusted", secure.URL, nil, "CA certificate"},
+		{"not trusted", secure.URL, nil, "--ca-file"},
 		{"another name", secure.URL, &tls.Config{RootCAs: trusted, ServerName: "elsewhere.test"}, "another name"},
 		{"http to a TLS server", "http" + strings.TrimPrefix(secure.URL, "https"), nil, "use https://"},
 		{"https to a plain server", "https" + strings.TrimPrefix(plain.URL, "http"), nil, "use http://"},

@@ -154,7 +154,7 @@ func read(r *protocol.Reply, a *answer) error {
 	case a.HTTP == 0:
 		r.HTTPStatus = http.StatusOK
 	}
-	return nil
+	return protocol.TurnedAway(r.HTTPStatus)
 }
 
 func (a *answer) session() protocol.Session {
