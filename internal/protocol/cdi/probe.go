@@ -80,6 +80,8 @@ func readVersions(base string, status int, req *http.Request, body []byte) ([]st
 		return nil, fmt.Errorf("server at %s answers with a redirect (HTTP %d): give the URL that it leads to, coreproof follows none", base, status)
 	case looksLikeHTML(body):
 		return nil, fmt.Errorf("server at %s answers with an HTML page (HTTP %d), so it is no session core: mend port or base path", base, status)
+	case status >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("server at %s answered HTTP %d to %s (%s): wait until the core is ready, or see its log", base, status, pathAPIVersion, oneLine(string(body)))
 	case status != http.StatusOK:
 		return nil, fmt.Errorf("server at %s answered HTTP %d to %s (%s): is it a session core, and is the base path right?", base, status, pathAPIVersion, oneLine(string(body)))
 	}

@@ -38,6 +38,7 @@ func TestProbe(t *testing.T) {
 		{"another API", answer(200, `{"hello":"world"}`), nil, "no session core"},
 		{"a list of something else", answer(200, `{"versions":[1,2]}`), nil, "no session core"},
 		{"a 404 in text", answer(404, "Not found"), nil, "HTTP 404"},
+		{"a core that warms up", answer(503, "warming up"), nil, "(warming up): wait until the core is ready"},
 		{"a wrong API key", answer(401, "Invalid API key\n"), nil, "API key"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, nil, "redirect"},
 		{"a flood of 10 MB", func(w http.ResponseWriter, r *http.Request) {
