@@ -165,6 +165,11 @@ func addPairs(sum, p *proof.Pairs) *proof.Pairs {
 	sum.Wanted += p.Wanted
 	sum.Met += p.Met
 	sum.Missed = append(sum.Missed, p.Missed...)
+	for _, l := range p.LeftOut {
+		if !slices.Contains(sum.LeftOut, l) { // as much in each version
+			sum.LeftOut = append(sum.LeftOut, l)
+		}
+	}
 	return sum
 }
 

@@ -108,4 +108,4 @@ for line in sys.stdin:
             reply = translate(reply)
     except Exception as e:  # whatever it is, the caller must have an answer
         reply = {"error": "%s: %s" % (type(e).__name__, e)}
-    print(json.dumps(reply), flush=True)
+    print(json.dumps({"id": call["id"], **reply}), flush=True)

@@ -78,7 +78,10 @@ func targetCheck(s streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "check FILE", Short: "bring a core up by a descriptor and say what was found", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		t.target = args[0]
 		t.url.RateCap = launch.DefaultRateCap
-		if err := t.check(); err != nil {
+		var mistakes descriptor.Mistakes
+		if err := t.check(); errors.As(err, &mistakes) {
+			return mistakes
+		} else if err != nil {
 			return errors.New(strings.TrimPrefix(err.Error(), "--target "))
 		}
 		return checkTarget(cmd.Context(), t, s)

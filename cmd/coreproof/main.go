@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/descriptor"
 )
 
 // Exit codes.
@@ -65,14 +66,20 @@ func dispatch(ctx context.Context, args []string, s streams) int {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	cmd, err := root.ExecuteContextC(ctx)
-	var code status
+	var (
+		code     status
+		mistakes descriptor.Mistakes
+	)
+	more := "try " + cmd.CommandPath() + " --help"
 	switch {
 	case err == nil:
 		return exitHeld
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, &mistakes):
+		more = "coreproof target schema lists every field"
 	}
-	fmt.Fprintf(s.err, "%s: %s; try %s --help\n", cmd.CommandPath(), strings.Join(strings.Fields(err.Error()), " "), cmd.CommandPath())
+	fmt.Fprintf(s.err, "%s: %s; %s\n", cmd.CommandPath(), strings.Join(strings.Fields(err.Error()), " "), more)
 	return exitUntried
 }
 

@@ -110,6 +110,21 @@ func TestTargetCommands(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("name: x\nflag: request\ncomand: [a]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for text, want := range map[string]string{
+		"name: x\nflag: request\n":                        "coreproof target check: " + bad + ":1:1: command: say how an instance is started",
+		"name: x\nflag: request\ncommand: [./nobody]\n":   "nobody: file does not exist: build it, or mend its path\n",
+		"name: x\nflag: request\ncommand: [./bad.yaml]\n": "bad.yaml: permission denied: make it executable",
+	} {
+		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if o := coreproof(t.Context(), "target", "check", bad); o.code != exitUntried || !strings.Contains(o.err, want) || strings.Contains(o.err, "--help") {
+			t.Errorf("%q: %+v", text, o)
+		}
+	}
+	if err := os.WriteFile(bad, []byte("name: x\nflag: request\ncomand: [a]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	out := t.TempDir()
 	coreproof(t.Context(), "conform", "--target", bad, "--out", out).refused(t, bad+":3:1: there is no field \"comand\"; did you mean command?")
 	coreproof(t.Context(), "bench", "--target", "refcor", "--out", out).refused(t, "did you mean refcore?")

@@ -1,7 +1,9 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -240,7 +242,7 @@ func togetherAllowed(c *T, v map[string]string) bool {
 }
 
 func alongDimensions(ctx context.Context, c *T) error {
-	manners, err := mannersOf(ctx, c)
+	manners, leftOut, err := mannersOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -272,7 +274,7 @@ func alongDimensions(ctx context.Context, c *T) error {
 		for i := range missed {
 			missed[i] = c.Label() + ": " + missed[i]
 		}
-		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)]})
+		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)], LeftOut: leftOut})
 	}()
 	makers, err := connectAll(c)
 	if err != nil {
@@ -298,29 +300,45 @@ func alongDimensions(ctx context.Context, c *T) error {
 	return run(quiet, len(cases))
 }
 
-// mannersOf are the ways to put a request that the core takes from a live user. A
-// core may refuse what a gateway or a newer library says beyond the protocol, or
-// HTTP/1.0, which is then told, since nothing is known of revokes there.
-func mannersOf(ctx context.Context, c *T) ([]string, error) {
-	out := []string{mannerUsual, mannerSDK, mannerProxied}
-	for _, m := range []string{mannerGateway, mannerNewer, mannerOlder} {
+// mannersOf are the ways to put a request that the core takes from a live user. What an
+// SDK sends it must take. A core, or what stands before it, may refuse what others add to
+// the protocol, or HTTP/1.0, by an answer or by ending the connection; which is then told,
+// since nothing is known of revokes there. It is asked twice: a network refuses by chance.
+func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
+	for _, m := range []string{mannerUsual, mannerSDK} {
+		if err := lives(asLiveUser(ctx, c, m)); err != nil {
+			return nil, nil, err
+		}
+		taken = append(taken, m)
+	}
+	for _, m := range []string{mannerProxied, mannerGateway, mannerNewer, mannerOlder} {
 		reply, err := asLiveUser(ctx, c, m)
-		if err != nil && reply.HTTPStatus == 0 && m == mannerOlder {
-			// A server may end a connection for HTTP/1.0; so may a network, by chance.
+		if lives(reply, err) != nil {
 			reply, err = asLiveUser(ctx, c, m)
 		}
+		var how string
 		switch {
-		case err == nil && reply.Status == protocol.OK:
-			out = append(out, m)
-		case err != nil && reply.HTTPStatus == 0 && m == mannerOlder:
-			c.Observe("not asked as by "+m, "the core gives a live user no answer")
-		case err != nil && reply.HTTPStatus == 0: // no answer: nothing of the core's
-			return nil, fmt.Errorf("ask as by %s: %w", m, err)
+		case lives(reply, err) == nil:
+			taken = append(taken, m)
+			continue
+		case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
+			return nil, nil, cmp.Or(ctx.Err(), err)
+		case err != nil && reply.HTTPStatus == 0:
+			how = "the core gives a live user no answer"
+		case err != nil:
+			how = fmt.Sprintf("the core answers a live user HTTP %d, and nothing of the protocol's", reply.HTTPStatus)
 		default:
-			c.Observe("not asked as by "+m, "the core answers a live user "+conformance.Describe(reply))
+			how = "the core answers a live user " + conformance.Describe(reply)
 		}
+		c.Observe("not "+dimManner+" "+m, how)
+		leftOut = append(leftOut, dimManner+" "+m+": "+how)
 	}
-	return out, nil
+	return taken, leftOut, nil
+}
+
+// lives says why a live user was not let in; nil where it was.
+func lives(reply protocol.Reply, err error) error {
+	return conformance.Need(reply, err, "ask as a live user")
 }
 
 // offTakesPart says whether the flag-off side knows the sessions of the other one:

@@ -52,6 +52,9 @@ type Pairs struct {
 	Met      int `json:"met"`      // that at least one trial met
 	// Missed names some that were not met, and why.
 	Missed []string `json:"missed,omitempty"`
+	// LeftOut are values of which nothing is known, since the core refuses live users
+	// there, and how it does.
+	LeftOut []string `json:"leftOut,omitempty"`
 }
 
 // Profile is a named set of checks that a core can claim.

@@ -27,6 +27,9 @@ func Scrub(p *Proof) (changed []string) {
 			for j := range c.Switch {
 				s.text(index(at+".conformance.switch", j)+".trouble", &c.Switch[j].Trouble)
 			}
+			if c.Pairs != nil {
+				s.texts(at+".conformance.pairs.leftOut", c.Pairs.LeftOut)
+			}
 			for j := range c.Checks {
 				s.check(index(at+".conformance.checks", j), &c.Checks[j])
 			}

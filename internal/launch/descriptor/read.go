@@ -1,7 +1,7 @@
 package descriptor
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -36,52 +36,29 @@ func File(path string) (*Descriptor, error) {
 // Read reads a descriptor; file names it in errors, here is its folder.
 func Read(file, here string, b []byte) (*Descriptor, error) {
 	d := &Descriptor{}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return nil, Mistakes{file + ":1:1: there is nothing in it; begin with one that is there: coreproof target show refcore"}
+	}
 	if err := yaml.UnmarshalWithOptions(b, d, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s:%s", file, mend(err))
+		return nil, mend(file, b, err)
 	}
 	d.Here = here
 	d.fill()
 	tree, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%s", file, mend(err))
+		return nil, mend(file, b, err)
 	}
 	r := &reader{file: file, tree: tree}
-	r.check(d)
-	return d, errors.Join(r.errs...)
-}
-
-// mend gives "line:column: what is wrong; the mend" of the library's error.
-func mend(err error) string {
-	text := strings.Join(strings.Fields(yaml.FormatError(err, false, false)), " ")
-	var e yaml.Error
-	if errors.As(err, &e) && e.GetToken() != nil {
-		text = strings.Join(strings.Fields(e.GetMessage()), " ")
-		at := e.GetToken().Position
-		var unknown *yaml.UnknownFieldError
-		if errors.As(err, &unknown) {
-			name := e.GetToken().Value
-			text = fmt.Sprintf("there is no field %q", name)
-			if near := spelling.Nearest(name, fields()); near != "" {
-				text += "; did you mean " + near + "?"
-			} else {
-				text += "; take it out, or see the schema for what there is"
-			}
-		}
-		return fmt.Sprintf("%d:%d: %s", at.Line, at.Column, text)
+	if r.check(d); len(r.errs) > 0 {
+		return d, r.errs
 	}
-	return " " + text
-}
-
-// fields are the names of all fields.
-func fields() (names []string) {
-	walk(reflect.TypeFor[Descriptor](), func(f reflect.StructField) { names = append(names, yamlName(f)) })
-	return names
+	return d, nil
 }
 
 type reader struct {
 	file string
 	tree *ast.File
-	errs []error
+	errs Mistakes
 }
 
 // bad adds an error that points at a path of the document, or at the nearest part
@@ -98,7 +75,7 @@ func (r *reader) bad(path, format string, args ...any) {
 		i := strings.LastIndexAny(p, ".[")
 		p = p[:max(i, 0)]
 	}
-	r.errs = append(r.errs, fmt.Errorf("%s:%d:%d: %s: %s", r.file, line, column, path, fmt.Sprintf(format, args...)))
+	r.errs = append(r.errs, fmt.Sprintf("%s:%d:%d: %s: %s", r.file, line, column, path, fmt.Sprintf(format, args...)))
 }
 
 // place is where a node begins; the token of a map is its first colon.
@@ -257,7 +234,7 @@ func (r *reader) templates(d *Descriptor) {
 	try := func(path, text string) {
 		// Variables of the caller's are asked for when the core is started.
 		if _, err := Text(text, v); err != nil && !strings.Contains(err.Error(), "error calling env") {
-			r.bad(path, "template: %s", err)
+			r.bad(path, "template: %s", templateMend(err))
 		}
 	}
 	for _, l := range []struct {

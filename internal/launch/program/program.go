@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -67,7 +68,12 @@ func Start(ctx context.Context, s Spec) (*Program, error) {
 	if errors.Is(err, affinity.ErrUnsupported) {
 		err = cmd.Start()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("%s: %w: build it, or mend its path", s.Command[0], fs.ErrNotExist)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%s: %w: make it executable, or name another program", s.Command[0], fs.ErrPermission)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", s.Command[0], err)
 	}
 	p := &Program{spec: s, cmd: cmd, exited: make(chan struct{})}

@@ -336,6 +336,23 @@ func TestShapeErrorIsTheCoresFault(t *testing.T) {
 	}
 }
 
+// TestACallThatIsTurnedAwayIsNoAnswer: nothing follows from it about sessions.
+func TestACallThatIsTurnedAwayIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	url, _ := scripted(t, 429, "slow down")
+	c := client(t, url, "5.4")
+	for what, call := range map[string]func() error{
+		"verify": func() error { _, err := c.Verify(t.Context(), protocol.VerifyRequest{}); return err },
+		"revoke": func() error { _, err := c.Revoke(t.Context(), "h"); return err },
+		"probe":  func() error { _, err := CDI{}.Probe(t.Context(), protocol.DialOptions{BaseURL: url}); return err },
+	} {
+		var breach interface{ Violation() string }
+		if err := call(); !errors.Is(err, protocol.ErrLimited) || errors.As(err, &breach) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestExchangeIsRecordedWithoutTheKey(t *testing.T) {
 	t.Parallel()
 	url, _ := scripted(t, 200, `{"status":"OK","sessionHandlesRevoked":[]}`)

@@ -66,8 +66,10 @@ func (c *Client) versions(ctx context.Context) ([]string, error) {
 
 func readVersions(base string, status int, req *http.Request, body []byte) ([]string, error) {
 	switch {
+	case status == http.StatusTooManyRequests:
+		return nil, fmt.Errorf("core at %s: %w", base, protocol.ErrLimited)
 	case status == http.StatusUnauthorized:
-		how := "give its API key"
+		how := "give its API key (--api-key-file)"
 		if req.Header.Get("Api-Key") != "" {
 			how = "the API key given is not one of its keys"
 		}
@@ -78,6 +80,8 @@ func readVersions(base string, status int, req *http.Request, body []byte) ([]st
 		return nil, fmt.Errorf("server at %s answers with a redirect (HTTP %d): give the URL that it leads to, coreproof follows none", base, status)
 	case looksLikeHTML(body):
 		return nil, fmt.Errorf("server at %s answers with an HTML page (HTTP %d), so it is no session core: mend port or base path", base, status)
+	case status >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("server at %s answered HTTP %d to %s (%s): wait until the core is ready, or see its log", base, status, pathAPIVersion, oneLine(string(body)))
 	case status != http.StatusOK:
 		return nil, fmt.Errorf("server at %s answered HTTP %d to %s (%s): is it a session core, and is the base path right?", base, status, pathAPIVersion, oneLine(string(body)))
 	}
@@ -127,7 +131,7 @@ func explain(ctx context.Context, base string, timeout time.Duration, err error)
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return fmt.Errorf("server at %s does not speak TLS: use http://: %w", base, errOneLine(err))
 	case errors.As(err, &unknown):
-		return fmt.Errorf("certificate of %s is signed by an authority that is not trusted here: give its CA certificate: %w", base, unknown)
+		return fmt.Errorf("certificate of %s is signed by an authority that is not trusted here: give its certificate (--ca-file): %w", base, unknown)
 	case errors.As(err, &hostname):
 		return fmt.Errorf("certificate of %s is for another name: use that name in the URL: %w", base, errOneLine(hostname))
 	case errors.As(err, &invalid):

@@ -38,6 +38,7 @@ func TestProbe(t *testing.T) {
 		{"another API", answer(200, `{"hello":"world"}`), nil, "no session core"},
 		{"a list of something else", answer(200, `{"versions":[1,2]}`), nil, "no session core"},
 		{"a 404 in text", answer(404, "Not found"), nil, "HTTP 404"},
+		{"a core that warms up", answer(503, "warming up"), nil, "(warming up): wait until the core is ready"},
 		{"a wrong API key", answer(401, "Invalid API key\n"), nil, "API key"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, nil, "redirect"},
 		{"a flood of 10 MB", func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +126,7 @@ func TestProbeTLS(t *testing.T) {
 		errHas    string
 	}{
 		{"trusted", secure.URL, &tls.Config{RootCAs: trusted}, ""},
-		{"not trusted", secure.URL, nil, "CA certificate"},
+		{"not trusted", secure.URL, nil, "--ca-file"},
 		{"another name", secure.URL, &tls.Config{RootCAs: trusted, ServerName: "elsewhere.test"}, "another name"},
 		{"http to a TLS server", "http" + strings.TrimPrefix(secure.URL, "https"), nil, "use https://"},
 		{"https to a plain server", "https" + strings.TrimPrefix(plain.URL, "http"), nil, "use http://"},

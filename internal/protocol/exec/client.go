@@ -21,6 +21,7 @@ var optional = []protocol.Verb{
 
 // request is a call as a line.
 type request struct {
+	ID      int64  `json:"id"`
 	Verb    string `json:"verb"`
 	URL     string `json:"url"`
 	Version string `json:"version,omitempty"`
@@ -42,6 +43,7 @@ type request struct {
 
 // answer is what comes back as a line.
 type answer struct {
+	ID      *int64          `json:"id"`
 	Status  protocol.Status `json:"status"`
 	HTTP    int             `json:"http"`
 	Message string          `json:"message"`
@@ -94,7 +96,7 @@ func (c *client) call(ctx context.Context, q request) (protocol.Reply, error) {
 }
 
 func (c *client) exchange(ctx context.Context, q request) (r protocol.Reply, a answer, err error) {
-	q.URL, q.Version, q.Tag = c.o.BaseURL, c.o.Version, protocol.Tag(ctx)
+	q.ID, q.URL, q.Version, q.Tag = c.p.calls.Add(1), c.o.BaseURL, c.o.Version, protocol.Tag(ctx)
 	line, err := json.Marshal(q)
 	if err != nil {
 		return r, a, fmt.Errorf("%s at %s: encode the call: %w", q.Verb, c.o.Name, err)
@@ -121,9 +123,12 @@ func (c *client) exchange(ctx context.Context, q request) (r protocol.Reply, a a
 	r.Invoked = time.Now()
 	text, err := ad.exchange(bounded, line)
 	r.Returned = time.Now()
-	c.p.give(ad, err == nil)
 	r.Text, r.Exchange.ResponseBody = text, text
 	r.Exchange.Sent, r.Exchange.Took = r.Invoked, r.Returned.Sub(r.Invoked)
+	if err == nil {
+		err = ad.isAnswer(text, q.ID, &a)
+	}
+	c.p.give(ad, err == nil) // else its next line might be this call's answer
 	if err == nil {
 		err = read(&r, &a)
 	}
@@ -136,11 +141,8 @@ func (c *client) exchange(ctx context.Context, q request) (r protocol.Reply, a a
 	return r, a, err
 }
 
-// read decodes an answer.
+// read takes in an answer.
 func read(r *protocol.Reply, a *answer) error {
-	if err := json.Unmarshal([]byte(r.Text), a); err != nil {
-		return fmt.Errorf("the adapter's answer is no JSON object of the line protocol (%.80q): %w", r.Text, err)
-	}
 	if a.Error != "" {
 		return errors.New(a.Error)
 	}
@@ -154,7 +156,7 @@ func read(r *protocol.Reply, a *answer) error {
 	case a.HTTP == 0:
 		r.HTTPStatus = http.StatusOK
 	}
-	return nil
+	return protocol.TurnedAway(r.HTTPStatus)
 }
 
 func (a *answer) session() protocol.Session {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -45,6 +46,7 @@ type Options struct {
 // Protocol is the adapters of one core. A version names the rules that the core
 // follows, in CDI's numbering: order, generations and who decides are CDI's.
 type Protocol struct {
+	calls atomic.Int64 // so far; the number of each is its id
 	cdi.CDI
 	o        Options
 	slots    chan struct{} // held by calls under way
@@ -167,10 +169,16 @@ func (p *Protocol) take(ctx context.Context) (a *adapter, err error) {
 	}
 	ready, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if _, err := a.exchange(ready, []byte(`{"verb":"describe"}`)); err != nil {
+	var told answer
+	text, err := a.exchange(ready, []byte(`{"id":0,"verb":"describe"}`))
+	if err == nil {
+		err = a.isAnswer(text, 0, &told)
+	}
+	if err != nil {
 		p.drop(a)
 		return nil, fmt.Errorf("start adapter %s: %w", p.o.Command[0], err)
 	}
+	a.names = told.ID != nil
 	return a, nil
 }
 
@@ -199,6 +207,7 @@ type adapter struct {
 	out    *bufio.Reader
 	stderr *strings.Builder
 	once   sync.Once
+	names  bool // each answer names its call
 }
 
 func start(o Options) (*adapter, error) {
@@ -232,6 +241,10 @@ func (a *adapter) end() {
 func (a *adapter) exchange(ctx context.Context, line []byte) (string, error) {
 	stop := context.AfterFunc(ctx, a.end) // ends the read
 	defer stop()
+	if n := a.out.Buffered(); n > 0 {
+		more, _ := a.out.Peek(min(n, 80)) // it is there
+		return "", fmt.Errorf("the adapter said more than it was asked for (%q): one line an answer, anything else on standard error", more)
+	}
 	if _, err := a.in.Write(append(line, '\n')); err != nil {
 		return "", a.broke(ctx, err)
 	}
@@ -250,6 +263,20 @@ func (a *adapter) exchange(ctx context.Context, line []byte) (string, error) {
 	}
 }
 
+// isAnswer decodes a line, and gives an error unless it is the answer to a call.
+func (a *adapter) isAnswer(line string, call int64, to *answer) error {
+	if err := json.Unmarshal([]byte(line), to); err != nil {
+		return fmt.Errorf("the adapter's answer is no JSON object of the line protocol (%.80q): %w", line, err)
+	}
+	switch {
+	case to.ID == nil && a.names:
+		return fmt.Errorf("the adapter's answer names no call and others of its do (%.80q): give the call's id in each", line)
+	case to.ID != nil && *to.ID != call:
+		return fmt.Errorf("the adapter answered call %d when it was asked %d: answer each call once, in turn", *to.ID, call)
+	}
+	return nil
+}
+
 // broke explains an adapter that did not answer.
 func (a *adapter) broke(ctx context.Context, err error) error {
 	a.end() // so that its error stream is whole
@@ -259,6 +286,9 @@ func (a *adapter) broke(ctx context.Context, err error) error {
 	said := strings.Join(strings.Fields(a.stderr.String()), " ")
 	if len(said) > 300 {
 		said = "…" + strings.ToValidUTF8(said[len(said)-300:], "")
+	}
+	if said == "" {
+		said = "nothing on standard error"
 	}
 	return fmt.Errorf("the adapter ended without an answer (%w); it said: %s", err, said)
 }

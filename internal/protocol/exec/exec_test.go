@@ -62,6 +62,7 @@ func TestAnswers(t *testing.T) {
 		"accepted":     {`echo '{"status":"OK","handle":"h"}'`, "OK", ""},
 		"refused":      {`echo '{"status":"UNAUTHORISED","message":"ended"}'`, "UNAUTHORISED", ""},
 		"a 500":        {`echo '{"status":"HTTP_ERROR","http":500}'`, "HTTP_ERROR", ""},
+		"too many":     {`echo '{"status":"HTTP_ERROR","http":429}'`, "HTTP_ERROR", "calls are limited"},
 		"no status":    {`echo '{}'`, "", "has no status"},
 		"no number":    {`echo '{"status":"HTTP_ERROR"}'`, "HTTP_ERROR", "say which status"},
 		"trouble":      {`echo '{"error":"connection refused"}'`, "", "connection refused"},
@@ -71,6 +72,7 @@ func TestAnswers(t *testing.T) {
 		"without end":  {`head -c 3000000 /dev/zero; echo`, "", "larger than 1 MiB"},
 		"half a line":  {`printf '{"status"'; exit 0`, "", "without an answer"},
 		"several once": {`echo '{"status":"OK"}'`, "OK", ""},
+		"another call": {`echo '{"id":1,"status":"OK"}'`, "", "answered call 1 when it was asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +93,46 @@ func TestAnswers(t *testing.T) {
 }
 
 // TestAKeyIsSentAndNotRecorded, and an adapter that broke does not spoil the next call.
+// TestALineTooManyIsNoAnswer: what an adapter says beside its answers is an error, and
+// never taken for the answer to the next call.
+func TestALineTooManyIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	const id = `id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/'); `
+	named := func(script string) string { return id + strings.ReplaceAll(script, "ID", `'$id'`) }
+	for name, script := range map[string]string{
+		"garbage before":     `case "$line" in *first*) echo 'careful';; esac; echo '{"status":"OK"}'`,
+		"twice":              `case "$line" in *first*) printf '{"status":"OK"}\n{"status":"OK"}\n';; *) echo '{"status":"UNAUTHORISED"}';; esac`,
+		"twice, with ids":    named(`case "$line" in *first*) echo '{"id":ID,"status":"OK"}';; esac; echo '{"id":ID,"status":"OK"}'`),
+		"one late, with ids": named(`echo "{\"id\":$((id-1)),\"status\":\"OK\"}"`),
+		"an id now and then": named(`case "$line" in *first*) echo '{"id":ID,"status":"OK"}';; *) echo '{"id":2,"status":"OK"}';; esac`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, adapter(t, script), protocol.DialOptions{})
+			_, first := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: "first"})
+			v, second := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: "second"})
+			if first == nil && second == nil {
+				t.Errorf("no error, and %s", v.Status)
+			}
+		})
+	}
+}
+
+// TestAnAdapterThatNamesCallsNamesEach.
+func TestAnAdapterThatNamesCallsNamesEach(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "adapter")
+	text := "#!/bin/sh\nread -r line; echo '{\"id\":0,\"status\":\"OK\",\"versions\":[\"5.4\"]}'; while read -r line; do echo '{\"status\":\"OK\",\"versions\":[\"5.4\"]}'; done\n"
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := lines.New(lines.Options{Command: []string{"sh", path}, Env: os.Environ()})
+	t.Cleanup(func() { _ = p.Close() })
+	if _, err := p.Probe(t.Context(), protocol.DialOptions{}); err == nil || !strings.Contains(err.Error(), "names no call") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestAKeyIsSentAndNotRecorded(t *testing.T) {
 	t.Parallel()
 	c := dial(t, adapter(t, `case "$line" in *hunter2*) echo '{"status":"OK"}';; *) echo '{"status":"UNAUTHORISED"}';; esac`), protocol.DialOptions{APIKey: "hunter2"})

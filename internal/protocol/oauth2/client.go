@@ -2,6 +2,7 @@ package oauth2
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -297,6 +298,7 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	r.Invoked = time.Now()
 	status, answer, err := roundTrip(client, req)
 	r.Returned = time.Now()
+	err = cmp.Or(err, protocol.TurnedAway(status))
 	r.HTTPStatus, r.Text = status, string(answer)
 	recorded := header.Clone()
 	if recorded.Get("Authorization") != "" {

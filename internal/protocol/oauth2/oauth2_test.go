@@ -3,6 +3,7 @@ package oauth2_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -193,6 +194,14 @@ func TestWhatIsNoIntrospectionIsABreach(t *testing.T) {
 	status(t, "an API that is refused", v.Reply, err, protocol.HTTPError)
 	r, err := c.(protocol.Refresher).Refresh(t.Context(), protocol.RefreshRequest{RefreshToken: "t"})
 	status(t, "an application that is refused", r.Reply, err, protocol.HTTPError)
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	t.Cleanup(busy.Close)
+	if c, err = oauth2.New(options("hydra")).Dial(protocol.DialOptions{Version: oauth2.Opaque, BaseURL: busy.URL, Endpoints: oauthtest.Endpoints(busy.URL)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: "t", CheckDatabase: true}); !errors.Is(err, protocol.ErrLimited) {
+		t.Errorf("a call that is turned away: %v", err)
+	}
 }
 
 // TestJudge judges as Verify does, on the bytes that VerifyHTTP asks with.

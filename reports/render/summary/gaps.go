@@ -43,6 +43,11 @@ func targetGaps(t *proof.Target) []string {
 		if x := c.Pairs; x != nil && x.Met < x.Wanted {
 			say("%d of %d combinations of circumstances were tried", x.Met, x.Wanted)
 		}
+		if x := c.Pairs; x != nil {
+			for _, l := range x.LeftOut {
+				say("not tried: %s", words.Clip(words.OneLine(l), 200))
+			}
+		}
 	}
 	switch f := t.Footprint; {
 	case f == nil:
