@@ -13,7 +13,6 @@ import (
 	"github.com/coreproof/coreproof/internal/sshsig"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/publication"
-	"github.com/coreproof/coreproof/reports/verdict"
 )
 
 // publishing is what the flags of publish say.
@@ -76,14 +75,19 @@ func (p *publishing) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	// The same as report --verify, which is asked about the publication later.
+	different, err := unlikeEvidence(filepath.Join(from, proof.FileName), read)
+	if err != nil {
+		return err
+	}
+	if len(different) > 0 {
+		return fmt.Errorf("%s is not what its evidence says (%s): coreproof report --verify names all", from, different[0])
+	}
 	files, err := os.OpenRoot(from)
 	if err != nil {
 		return fmt.Errorf("open the proof's folder: %w", err)
 	}
 	defer files.Close()
-	if different := verdict.Verify(read, files.FS()); len(different) > 0 {
-		return fmt.Errorf("%s is not what its evidence says (%s): coreproof report --verify names all", from, different[0])
-	}
 	if !cmd.Flags().Changed("claim") {
 		p.claimed = nil
 	}

@@ -75,6 +75,14 @@ func knowledgeDefects() []Defect {
 			Decorate: loginForgets(),
 		},
 		{
+			Name: "revokes-of-a-user-get-lost", Text: "of two revokes of a user's sessions at once, the second writes back what the first had ended",
+			CaughtBy: []string{"BL-75"}, Decorate: lostUpdates(false),
+		},
+		{
+			Name: "logins-undo-revokes", Text: "a login writes back the user's sessions that a revoke ended meanwhile",
+			CaughtBy: []string{"BL-76"}, Decorate: lostUpdates(true),
+		},
+		{
 			Name: "unchecked-answers-cached", Text: "a good answer that was given without the check is remembered for a second",
 			CaughtBy: []string{"BL-70"},
 			Decorate: uncheckedCache(time.Second),
@@ -154,5 +162,55 @@ func uncheckedCache(lasts time.Duration) serve.Decorate {
 			}
 			return v, err
 		}}
+	})
+}
+
+// lostUpdates makes a core that keeps a user's sessions together: a revoke that comes
+// while another call reads, thinks and writes is lost.
+func lostUpdates(byLogin bool) serve.Decorate {
+	var mu sync.Mutex
+	writing, lost := map[string]int{}, map[string]bool{} // by user, by handle
+	during := func(user string, then func()) {
+		mu.Lock()
+		writing[user]++
+		mu.Unlock()
+		then()
+		time.Sleep(inFlight)
+		mu.Lock()
+		defer mu.Unlock()
+		writing[user]--
+	}
+	return over(func(next httpapi.Engine) engine {
+		e := engine{
+			revoke: func(ctx context.Context, handles []string) (gone []string, err error) {
+				if len(handles) != 1 {
+					return next.Revoke(ctx, handles)
+				}
+				s, missing := next.Get(ctx, handles[0])
+				if missing != nil {
+					return next.Revoke(ctx, handles)
+				}
+				mu.Lock()
+				lost[s.Handle] = lost[s.Handle] || writing[s.UserID] > 0
+				mu.Unlock()
+				if byLogin {
+					return next.Revoke(ctx, handles)
+				}
+				during(s.UserID, func() { gone, err = next.Revoke(ctx, handles) })
+				return gone, err
+			},
+			verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return lost[a.Handle]
+			}),
+		}
+		if byLogin {
+			e.create = func(ctx context.Context, in refcore.CreateInput) (g refcore.Granted, err error) {
+				during(in.UserID, func() { g, err = next.Create(ctx, in) })
+				return g, err
+			}
+		}
+		return e
 	})
 }

@@ -91,6 +91,24 @@ func raceChecks() []Check {
 			Needs:       Needs{Serial: true},
 			Run:         twoRevokes,
 		},
+		{
+			ID:          "BL-75",
+			Title:       "a revoke against another of the same user",
+			Requirement: "Of two revokes of different sessions of one user at the same time, each ends its own: both sessions are over after both responses. A core that keeps a user's sessions together must not write back what it had read.",
+			Source:      specRemove + ", " + specRaces,
+			Profiles:    []Profile{conformance.Blacklisting},
+			Needs:       Needs{Serial: true},
+			Run:         besideRevoke(false),
+		},
+		{
+			ID:          "BL-76",
+			Title:       "a revoke against a login of the same user",
+			Requirement: "A login at the same time as a revoke of another session of that user leaves the one over and makes the other.",
+			Source:      specRemove + ", " + specRaces,
+			Profiles:    []Profile{conformance.Blacklisting},
+			Needs:       Needs{Serial: true},
+			Run:         besideRevoke(true),
+		},
 		race("BL-61", "refresh with the previous token against revoke",
 			"Where refresh retires a token at once, a refresh with the retired one within its grace at the same time as a revoke is OK or UNAUTHORISED; "+afterwardsGone+", with every token that the refresh gave.",
 			specRotation+", "+specRaces,
@@ -380,4 +398,47 @@ func twoRevokes(ctx context.Context, c *T) error {
 		}
 		return nil
 	})
+}
+
+// besideRevoke lets a revoke by handle meet another call about the same user: a login,
+// or a revoke of another of his sessions. Neither may undo the other.
+func besideRevoke(login bool) func(context.Context, *T) error {
+	return func(ctx context.Context, c *T) error {
+		return c.Races(ctx, raceWant, raceLeast, func(ctx context.Context, t *Trial) error {
+			user := t.NewUser()
+			s, err := liveSession(ctx, t, anyOn(t), protocol.CreateRequest{UserID: user})
+			if err != nil {
+				return err
+			}
+			other, err := liveSession(ctx, t, anyOn(t), protocol.CreateRequest{UserID: user})
+			if err != nil {
+				return err
+			}
+			here, there := anyOn(t), anyOn(t)
+			var gone, beside *conformance.Ended
+			if err := t.Meet(ctx, "",
+				func(ctx context.Context) (_ protocol.Reply, err error) {
+					if !login {
+						beside, err = t.Revoke(ctx, here, other.Session.Handle)
+						return replyOf(beside), err
+					}
+					other, err = here.Create(ctx, protocol.CreateRequest{UserID: user})
+					return other.Reply, conformance.Want(other.Reply, err, "login during a revoke at "+here.Name(), protocol.OK)
+				},
+				func(ctx context.Context) (_ protocol.Reply, err error) {
+					gone, err = t.Revoke(ctx, there, s.Session.Handle)
+					return replyOf(gone), err
+				}, nil,
+			); err != nil {
+				return err
+			}
+			if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
+				return err
+			}
+			if login {
+				return stays(ctx, t, anyOn(t), other.Access.Value, "a login during the revoke of another session")
+			}
+			return t.Refused(ctx, anyOn(t), other.Access.Value, beside)
+		})
+	}
 }

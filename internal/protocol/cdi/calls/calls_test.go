@@ -178,6 +178,9 @@ func TestMeaning(t *testing.T) {
 		{"another life", func(b map[string]any) { object(b, "claims")["exp"] = now.Add(57 * time.Minute).Unix() }, Tolerance{}, "body.accessToken.token.claims.exp"},
 		{"another life where lives are drawn", func(b map[string]any) { object(b, "claims")["exp"] = now.Add(57 * time.Minute).Unix() }, Tolerance{Lives: 0.25}, ""},
 		{"half a life where lives are drawn", func(b map[string]any) { object(b, "claims")["exp"] = now.Add(30 * time.Minute).Unix() }, Tolerance{Lives: 0.25}, "body.accessToken.token.claims.exp"},
+		{"a refresh token's life, which is never drawn", func(b map[string]any) {
+			object(b, "refreshToken")["expiry"] = now.Add(2000 * time.Hour).UnixMilli()
+		}, Tolerance{Lives: 0.25}, "body.refreshToken.expiry"},
 		{"a number through a float", func(b map[string]any) {
 			object(object(b, "session"), "userDataInJWT")["n"] = json.Number("12345678901234567000")
 		}, Tolerance{}, "body.session.userDataInJWT.n"},
