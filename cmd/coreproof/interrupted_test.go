@@ -127,3 +127,43 @@ func TestSignalledTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyReads: a run whose output nobody reads any more leaves no core behind.
+func TestNobodyReads(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("this system does not tell children")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "target", "check", "refcore")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	var cores []string
+	for end := time.Now().Add(time.Minute); len(cores) == 0; time.Sleep(time.Millisecond) {
+		if cores = children(t, cmd.Process.Pid); time.Now().After(end) {
+			t.Fatal("no core was started")
+		}
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it may have come to its end
+	if status := cmd.ProcessState; !status.Exited() {
+		t.Errorf("it ended by itself: %v", status)
+	}
+	for _, c := range cores {
+		pid, _, _ := strings.Cut(c, " ")
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			t.Errorf("core %s is still there", c)
+		}
+	}
+}

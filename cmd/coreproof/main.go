@@ -30,6 +30,7 @@ const (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	as       string // how this program is called in lines to copy; coreproof when empty
 }
 
 // status is an exit code on its way out of a command; what there was to say has
@@ -53,9 +54,27 @@ func main() {
 	// process and its group.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
-	code := dispatch(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	ctx = untilNobodyReads(ctx)
+	self, _ := os.Executable() // else it is not known as the one on the PATH
+	code := dispatch(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, as: calledAs(os.Args[0], self)})
 	stop()
 	os.Exit(code)
+}
+
+// untilNobodyReads ends a run in order when what it prints goes nowhere any more, as
+// below "| head". By itself that ends the program at once, and its cores would stay.
+func untilNobodyReads(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	gone := make(chan os.Signal, 1)
+	signal.Notify(gone, syscall.SIGPIPE) // for good: writes give errors from now on
+	go func() {
+		select {
+		case <-gone:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx
 }
 
 // dispatch runs one command line and gives its exit code.

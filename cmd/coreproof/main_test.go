@@ -20,7 +20,7 @@ import (
 // embedded target starts, as coreproof itself is, and coreproof in scripts.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "core" || os.Args[1] == "generator") {
-		os.Exit(dispatch(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+		os.Exit(dispatch(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 	}
 	if os.Getenv(asProgram) != "" {
 		main()
@@ -146,7 +146,7 @@ type outcome struct {
 
 func coreproof(ctx context.Context, args ...string) outcome {
 	var stdout, stderr text
-	code := dispatch(ctx, args, streams{strings.NewReader(""), &stdout, &stderr})
+	code := dispatch(ctx, args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
 	return outcome{code, stdout.String(), stderr.String()}
 }
 

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,7 +44,7 @@ func (p *proving) next(cmd *cobra.Command, made *proof.Proof) []string {
 	}) {
 		curve := filepath.Clean(p.output.out) + "-curve"
 		return append(lines, "size it for a load (the curve takes some minutes):",
-			"  "+p.sweepLine(cmd, curve)+" && coreproof plan --from "+quote(curve)+" --rps 1000")
+			"  "+p.sweepLine(cmd, curve), "  coreproof plan --from "+quote(curve)+" --rps 1000")
 	}
 	return append(lines, "size it for a load:", "  coreproof plan --from "+quote(p.output.out)+" --rps 1000")
 }
@@ -87,6 +92,34 @@ func (p *proving) tellNext(cmd *cobra.Command, made *proof.Proof) {
 		if i == 0 {
 			head = "next: "
 		}
-		fmt.Fprintln(p.s.out, head+l)
+		fmt.Fprintln(p.s.out, head+ourCommand.ReplaceAllString(l, "${1}"+cmp.Or(p.s.as, "coreproof")+" $2"))
 	}
+}
+
+// ourCommand is one of this program's in a line to copy.
+var ourCommand = regexp.MustCompile(`(^|\s)coreproof (bench|conform|gate|plan)\b`)
+
+// calledAs is how this program is called from where it was started: by its name where
+// the caller's PATH finds it, as it was called otherwise. executable is its own file.
+func calledAs(argument, executable string) string {
+	if found, err := exec.LookPath("coreproof"); err == nil && sameFile(found, executable) {
+		return "coreproof"
+	}
+	source := "./" + path.Join("cmd", "coreproof")
+	if _, err := os.Stat(filepath.FromSlash(source)); err == nil && strings.Contains(filepath.ToSlash(executable), "/go-build") {
+		return "go run " + source
+	}
+	if filepath.Base(argument) != argument {
+		return quote(argument)
+	}
+	return "coreproof"
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }

@@ -60,7 +60,7 @@ type action struct {
 // words that follow the program's name must be a command and flags that there are.
 func knownWords(t *testing.T, where string, words []string) {
 	t.Helper()
-	all := newRoot(streams{strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}})
+	all := newRoot(streams{in: strings.NewReader(""), out: &bytes.Buffer{}, err: &bytes.Buffer{}})
 	all.InitDefaultCompletionCmd()
 	cmd, rest, err := all.Find(words)
 	if err != nil || !cmd.HasParent() {

@@ -17,7 +17,7 @@ func TestFilesBeforeTheScreen(t *testing.T) {
 	}
 	for _, quiet := range []bool{false, true} {
 		var out text
-		p := &proving{s: streams{strings.NewReader(""), &out, &out}}
+		p := &proving{s: streams{in: strings.NewReader(""), out: &out, err: &out}}
 		p.output.out, p.output.quiet = filepath.Join(t.TempDir(), "none"), quiet
 		p.output.formats = []string{"terminal", "markdown"}
 		if err := p.render(made); err == nil || out.String() != "" {

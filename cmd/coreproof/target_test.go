@@ -65,6 +65,22 @@ func TestACoreThatNobodyTaughtTheHarness(t *testing.T) {
 			t.Errorf("logs %v, %v", logs, err)
 		}
 	})
+	t.Run("opaque tokens need no keys", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", ""), "--check", "SE-11,BL-01", "--out", dir, "--quiet")
+		if o.code != exitHeld {
+			t.Errorf("exit %d, failed %v: %s%s", o.code, failed(t, dir), o.out, o.err)
+		}
+		for _, c := range load(t, dir).Targets[0].Conformance.Checks {
+			if c.ID == "SE-11" && (c.Outcome != proof.Skip || !strings.Contains(c.Lacks.Text, "publishes no keys")) {
+				t.Errorf("%s: %s %+v", c.ID, c.Outcome, c.Lacks)
+			}
+		}
+		if o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", ""), "--check", "SE-11,BL-01", "--require", "session-basic", "--out", dir, "--quiet"); o.code != exitUntried {
+			t.Errorf("required: exit %d: %s%s", o.code, o.out, o.err)
+		}
+	})
 	for defect, check := range map[string]string{
 		"remembers": "BL-02", "later": "BL-02", "page": "BL-06", "trusts": "BL-20", "revives": "BL-26", "prefix": "BL-19",
 	} {

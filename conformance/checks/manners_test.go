@@ -119,3 +119,23 @@ func TestALimitOnCallsIsNoBrokenRule(t *testing.T) {
 		})
 	}
 }
+
+// TestTokensThatKeysVerifyNeedThem: who issues JWTs and publishes nothing fails.
+func TestTokensThatKeysVerifyNeedThem(t *testing.T) {
+	t.Parallel()
+	got, _, err := conformance.Run(t.Context(), only(t, "SE-11", "5.4", serve.Decorate{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/jwks.json") {
+				http.NotFound(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outcome, why := verdict.Check(&got.Checks[0], got.Histories); outcome != proof.Fail {
+		t.Errorf("%s %s", outcome, why)
+	}
+}
