@@ -57,11 +57,11 @@ func (r *run) one(ctx context.Context, j *job, cause *job) {
 	j.result = r.result(t, err)
 	if cause != nil && lack == nil {
 		j.result.Cause = cause.check.ID
-		why := fmt.Sprintf("not tried, for %s (%s) does not hold", cause.check.ID, cause.check.Title)
+		why := fmt.Sprintf("not tried, for %s (%s) ", cause.check.ID, cause.check.Title)
 		if len(cause.result.Violations) > 0 {
-			j.result.CouldNotFail = why
+			j.result.CouldNotFail = why + "does not hold"
 		} else {
-			j.result.Trouble = why
+			j.result.Trouble = why + "could not be tried itself"
 		}
 	}
 	j.result.Took = time.Since(started)

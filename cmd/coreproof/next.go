@@ -37,7 +37,7 @@ func (p *proving) next(cmd *cobra.Command, made *proof.Proof) []string {
 	}
 	lines := []string{
 		"hold your next build against this one (programs, images, revisions or URLs):",
-		"  coreproof gate --base OLD --head NEW",
+		"  coreproof gate --base OLD --head NEW --out " + quote(filepath.Clean(p.output.out)+"-gate"), // not over this proof
 	}
 	if !slices.ContainsFunc(made.Targets, func(t proof.Target) bool {
 		return slices.ContainsFunc(t.Bench, func(b proof.Bench) bool { return b.Sweep != nil })

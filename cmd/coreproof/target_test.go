@@ -128,7 +128,7 @@ func TestTargetCommands(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"name: x\nflag: request\n":                        "coreproof target check: " + bad + ":1:1: command: say how an instance is started",
-		"name: x\nflag: request\ncommand: [./nobody]\n":   "nobody: file does not exist: build it, or mend its path\n",
+		"name: x\nflag: request\ncommand: [./nobody]\n":   "nobody: no such file or directory: build it, or mend its path\n",
 		"name: x\nflag: request\ncommand: [./bad.yaml]\n": "bad.yaml: permission denied: make it executable",
 	} {
 		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {

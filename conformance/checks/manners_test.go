@@ -15,13 +15,13 @@ import (
 	"github.com/coreproof/coreproof/reports/verdict"
 )
 
-// only gives the options of a run of one check in one version.
-func only(t *testing.T, id, version string, d serve.Decorate) conformance.Options {
+// only gives the options of a run of some checks in one version.
+func only(t *testing.T, ids, version string, d serve.Decorate) conformance.Options {
 	t.Helper()
 	target := testcore.New(t)
 	target.Decorate = d
 	o := options(t, target)
-	o.Checks = slices.DeleteFunc(o.Checks, func(c conformance.Check) bool { return c.ID != id })
+	o.Checks = slices.DeleteFunc(o.Checks, func(c conformance.Check) bool { return !strings.Contains(ids, c.ID) })
 	o.Stages = []protocol.Stage{{Version: version, Whole: true}}
 	return o
 }
@@ -137,5 +137,26 @@ func TestTokensThatKeysVerifyNeedThem(t *testing.T) {
 	}
 	if outcome, why := verdict.Check(&got.Checks[0], got.Histories); outcome != proof.Fail {
 		t.Errorf("%s %s", outcome, why)
+	}
+}
+
+// TestWhatHangsOnATroubledCheckSaysSo: what could not be tried was not broken.
+func TestWhatHangsOnATroubledCheckSaysSo(t *testing.T) {
+	t.Parallel()
+	got, _, err := conformance.Run(t.Context(), only(t, "BL-02 BL-05", "5.4", serve.Decorate{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/remove") {
+				http.Error(w, "slow down", http.StatusTooManyRequests)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(got.Checks, func(c proof.Check) bool { return c.Cause == "BL-02" })
+	if i < 0 || !strings.HasSuffix(got.Checks[i].Trouble, "could not be tried itself") {
+		t.Errorf("%+v", got.Checks)
 	}
 }

@@ -35,6 +35,10 @@ func TestKinds(t *testing.T) {
 		{dir, "", KindProof},
 		{"http://127.0.0.1:1,http://127.0.0.1:2", "", KindURL},
 		{"acme/core:1.4", "", KindImage},
+		{"localhost:5000/a/core@sha256:12ab", "", KindImage},
+		{"ghcr.io/Acme/core", "", "no image is called so"},
+		{"OLD", "", "a git revision needs --build"},
+		{"no-such-revision~1", "", "a git revision needs --build"},
 		{"main", "make OUT={out}", KindRevision},
 		{"", "", "missing"},
 		{plain, "", "no program and no proof"},
@@ -78,6 +82,9 @@ func TestRevisions(t *testing.T) {
 		}
 		git("add", "core.sh")
 		git("commit", "--quiet", "-m", "x")
+		if _, err := (Refs{}).kind(Ref{Flag: "--head", Text: "HEAD"}); err == nil || !strings.Contains(err.Error(), "say how its core is built, --build") {
+			t.Errorf("a revision and no build: %v", err)
+		}
 	}
 	refs := Refs{Base: Ref{Flag: "--base", Text: "HEAD~1"}, Head: Ref{Flag: "--head", Text: "HEAD"}, Build: "cp core.sh {out}"}
 	pair, clean, err := refs.Pair(t.Context())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,8 +68,21 @@ func (r Refs) kind(f Ref) (string, error) {
 		return KindProgram, nil
 	case strings.ContainsAny(first, `\`) || strings.HasPrefix(first, ".") || strings.HasPrefix(first, "/") || strings.HasSuffix(first, ".json"):
 		return "", fmt.Errorf("%s %s: there is no such file", f.Flag, f.Text)
+	case !strings.Contains(f.Text, ":") && isRevision(f.Text):
+		return "", fmt.Errorf("%s %s: a git revision of this folder; say how its core is built, --build 'go build -o %s ./cmd/core' (an image of that name is %s:latest)", f.Flag, f.Text, outMark, f.Text)
+	case !imageName.MatchString(f.Text):
+		return "", fmt.Errorf("%s %s: there is no such program, and no image is called so; a git revision needs --build", f.Flag, f.Text)
 	}
 	return KindImage, nil
+}
+
+// imageName is what an image may be called: [host[:port]/]path[:tag][@digest].
+var imageName = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@[a-z0-9]+:[0-9a-f]+)?$`)
+
+// isRevision says whether git knows a text in this folder.
+func isRevision(text string) bool {
+	_, err := run(context.Background(), "", "git", "rev-parse", "--verify", "--quiet", "--end-of-options", text+"^{commit}")
+	return err == nil
 }
 
 // Saved says whether both are saved proofs.

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/coreproof/coreproof/internal/affinity"
@@ -69,8 +70,10 @@ func Start(ctx context.Context, s Spec) (*Program, error) {
 		err = cmd.Start()
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("%s: %w: build it, or mend its path", s.Command[0], fs.ErrNotExist)
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("%s: %w: install it, or give its path", s.Command[0], exec.ErrNotFound)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: %w: build it, or mend its path", s.Command[0], syscall.ENOENT)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%s: %w: make it executable, or name another program", s.Command[0], fs.ErrPermission)
 	case err != nil:
