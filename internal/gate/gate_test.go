@@ -191,6 +191,8 @@ func TestSaved(t *testing.T) {
 		{at("databases"), at("good"), proof.Pass, ""},
 		{at("good"), at("incomplete"), "", "no target in common"},
 		{at("good"), edited, "", "was changed after it was made"},
+		{at("good"), at("interrupted"), "", "ended early"},
+		{at("interrupted"), at("good"), "", "ended early"},
 		{at("good"), at("gate"), "", "the proof of a gate"},
 		{at("nowhere"), at("good"), "", "nowhere"},
 	} {

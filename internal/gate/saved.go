@@ -79,6 +79,8 @@ func loadWhole(f Ref) (*proof.Proof, error) {
 		return nil, fmt.Errorf("%w: %s %s: %w", prove.ErrUnusable, f.Flag, f.Text, err)
 	case want != p.Digest:
 		return nil, fmt.Errorf("%w: %s %s was changed after it was made: its digest does not fit; coreproof report --verify names what differs", prove.ErrUnusable, f.Flag, f.Text)
+	case p.Interrupted != "":
+		return nil, fmt.Errorf("%w: %s %s is of a run that ended early (%s), so what it left out is not known to hold; run it again", prove.ErrUnusable, f.Flag, f.Text, p.Interrupted)
 	case p.Gate != nil:
 		return nil, fmt.Errorf("%w: %s %s is the proof of a gate itself; give one of run, conform or bench", prove.ErrUnusable, f.Flag, f.Text)
 	}

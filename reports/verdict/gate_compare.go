@@ -40,6 +40,28 @@ func statementsBudgets(x pair) (out []proof.GateBudget) {
 	return out
 }
 
+// leftOut are the checks of a profile that base passed and that head's proof does not
+// hold, in versions of the protocol that head was tried in; lost are the versions that
+// it was not. A proof of a few checks must not look like one of all.
+func leftOut(base, head *proof.Conformance, profile string) (left, lost []string) {
+	tried, spoken := map[[2]string]bool{}, map[string]bool{}
+	for i := range head.Checks {
+		k := &head.Checks[i]
+		tried[[2]string{k.ID, k.Protocol}], spoken[k.Protocol] = true, true
+	}
+	for i := range base.Checks {
+		k := &base.Checks[i]
+		switch {
+		case k.Outcome != proof.Pass || tried[[2]string{k.ID, k.Protocol}] || !slices.Contains(k.Profiles, profile):
+		case spoken[k.Protocol]:
+			left = once(left, fmt.Sprintf("%s (%s)", k.ID, k.Protocol))
+		default:
+			lost = once(lost, "anything in "+k.Protocol)
+		}
+	}
+	return left, lost
+}
+
 // profileBudgets: no check that base passed may fail on head, profile by profile.
 func profileBudgets(x pair) (out []proof.GateBudget) {
 	base, head := x.base.Conformance, x.head.Conformance
@@ -74,6 +96,8 @@ func profileBudgets(x pair) (out []proof.GateBudget) {
 				unknown = once(unknown, label)
 			}
 		}
+		left, lost := leftOut(base, head, h.Name)
+		unknown = append(unknown, lost...)
 		switch {
 		case len(broken) > 0:
 			row.Outcome, row.Reason, row.Text = proof.Fail, ReasonProfile, "base passed and head fails "+strings.Join(broken, ", ")
@@ -81,6 +105,8 @@ func profileBudgets(x pair) (out []proof.GateBudget) {
 			continue
 		case h.NotClaimed != "" && b.Outcome == proof.Pass:
 			row.Outcome, row.Reason, row.Text = proof.Fail, ReasonProfile, "base passed it, and head does not claim it"
+		case len(left) > 0:
+			row.Outcome, row.Reason, row.Text = proof.Error, ReasonIncomplete, fmt.Sprintf("base passed and head left out %d checks, e.g. %s", len(left), strings.Join(left[:min(len(left), 3)], ", "))
 		case len(unknown) > 0:
 			row.Outcome, row.Reason, row.Text = proof.Undecided, ReasonIncomplete, "base passed and head could not show "+strings.Join(unknown, ", ")
 		case both > 0:

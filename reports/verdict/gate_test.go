@@ -3,6 +3,7 @@ package verdict_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,14 @@ func TestGate(t *testing.T) {
 		{"a required profile that nobody tried", quiet, func(p *proof.Proof) { p.Require = []string{"rotation"} }, proof.Error, 2, verdict.ReasonIncomplete, "rotation"},
 		{"a check mended", quiet, func(p *proof.Proof) { broken(&p.Targets[0].Conformance.Checks[0]) }, proof.Pass, 0, verdict.ReasonHeld, ""},
 		{"a check that head could not try", quiet, func(p *proof.Proof) { headCheck(p).Trouble = "no answer" }, proof.Undecided, 0, verdict.ReasonIncomplete, "could not show"},
+		{"a check that head left out", quiet, func(p *proof.Proof) {
+			c, left := p.Targets[1].Conformance, *headCheck(p)
+			c.Checks = slices.DeleteFunc(c.Checks, func(k proof.Check) bool { return k.ID == left.ID })
+		}, proof.Error, 2, verdict.ReasonIncomplete, "head left out"},
+		{"a version that head does not speak any more", quiet, func(p *proof.Proof) {
+			c, left := p.Targets[1].Conformance, *headCheck(p)
+			c.Checks = slices.DeleteFunc(c.Checks, func(k proof.Check) bool { return k.Protocol == left.Protocol })
+		}, proof.Undecided, 0, verdict.ReasonIncomplete, "could not show"},
 		{"required and skipped", quiet, func(p *proof.Proof) {
 			p.Require = []string{"blacklisting"}
 			headCheck(p).Lacks = &proof.Lack{Kind: "instances", Text: "one core alone"}
