@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/coreproof/coreproof/internal/pause"
 )
 
 // Callers is how many calls a check has under way at once when nothing else is said.
@@ -78,16 +80,7 @@ func AtOnce(ctx context.Context, runners ...func(ctx context.Context) error) err
 }
 
 // Pause waits, or returns ctx's error when it ends before.
-func Pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
+func Pause(ctx context.Context, d time.Duration) error { return pause.For(ctx, d) }
 
 // Millis prints a time in milliseconds.
 func Millis(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/float64(time.Millisecond)) }

@@ -13,6 +13,7 @@ import (
 	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
@@ -111,7 +112,7 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 	if !o.At.IsZero() && time.Now().After(o.At) {
 		return nil, fmt.Errorf("shard %d: %w, at %s: give a later start, or fewer tokens", o.Shard, ErrLate, o.At.Format(time.RFC3339))
 	}
-	if err := generator.Until(ctx, o.At); err != nil {
+	if err := pause.Until(ctx, o.At); err != nil {
 		return nil, err
 	}
 	s := &Shard{Schema: Schema, Plan: o.Plan, Shards: []int{o.Shard}, Began: []time.Time{time.Now().UTC()}}

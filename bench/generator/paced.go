@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/coreproof/coreproof/internal/pause"
 )
 
 // graceShare of a window: what was due in it is sent still for so long after its end,
@@ -43,7 +45,7 @@ func (w *window) paced(ctx context.Context) (Result, error) {
 				return nil
 			}
 			intended := began.Add(due[n])
-			if err := Until(ctx, intended); err != nil {
+			if err := pause.Until(ctx, intended); err != nil {
 				return err
 			}
 			sent := time.Now()
@@ -75,7 +77,7 @@ func (w *window) paced(ctx context.Context) (Result, error) {
 	}
 	wg.Wait()
 	if first == nil {
-		first = Until(ctx, end) // a window has its whole length, whenever its last call was due
+		first = pause.Until(ctx, end) // a window has its whole length, whenever its last call was due
 	}
 	res := total.result()
 	res.Achieved = float64(inTime.Load()) / float64(len(due))
@@ -104,20 +106,4 @@ func schedule(j Job) []time.Duration {
 		part = append(part, due[i])
 	}
 	return part
-}
-
-// Until waits for a moment; one that is past is now.
-func Until(ctx context.Context, t time.Time) error {
-	d := time.Until(t)
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -188,7 +188,7 @@ func TestCoresThatDoNotComeUp(t *testing.T) {
 	for name, tc := range map[string]struct{ script, want string }{
 		"ends":         {"echo out of luck; exit 3", "out of luck"},
 		"never ready":  {"echo still loading; sleep 600 & echo child $!; wait", "not ready after 2s: nothing listened"},
-		"no such file": {"", "no such file"},
+		"no such file": {"", "/no/such/core: no such file or directory: build it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
