@@ -27,7 +27,6 @@ type oauthTarget struct {
 	t     *testing.T
 	store *oauthtest.Server
 	jwt   bool
-	apart bool // each start has a store of its own
 	speak *oauth2.Protocol
 }
 
@@ -42,7 +41,7 @@ func (o *oauthTarget) Kind() string                { return "test" }
 func (o *oauthTarget) Protocol() protocol.Protocol { return o.speak }
 func (o *oauthTarget) Close(context.Context) error { return nil }
 func (o *oauthTarget) Capabilities() launch.Capabilities {
-	return launch.Capabilities{Settings: true, Throwaway: true, Off: !o.jwt, Apart: o.apart}
+	return launch.Capabilities{Settings: true, Throwaway: true, Off: !o.jwt}
 }
 
 func (o *oauthTarget) version() string {
@@ -74,12 +73,8 @@ type oauthServers struct {
 
 func (o *oauthTarget) Start(_ context.Context, n int, set launch.Settings) (launch.Deployment, error) {
 	d := &oauthServers{target: o, set: set}
-	store := o.store
-	if o.apart {
-		store = oauthtest.New(o.t, oauthtest.Options{})
-	}
 	for range n {
-		d.urls = append(d.urls, store.With(func(x *oauthtest.Options) {
+		d.urls = append(d.urls, o.store.With(func(x *oauthtest.Options) {
 			x.JWT = o.jwt || !set.Flag
 			if set.AccessTokenValidity > 0 {
 				x.Lifetime = set.AccessTokenValidity
@@ -131,42 +126,6 @@ func tryOAuth(t *testing.T, o oauthtest.Options, scale float64, ids ...string) *
 	}
 	verdict.Derive(&proof.Proof{Targets: []proof.Target{{Conformance: got}}})
 	return got
-}
-
-// TestACoreThatSharesNothing is held to what it claims: a core that is started beside it
-// does not know its sessions, nor it theirs.
-func TestACoreThatSharesNothing(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("a core is left alone for a quarter of a minute")
-	}
-	target := newOAuth(t, oauthtest.Options{})
-	target.apart = true
-	on, err := target.Start(t.Context(), 1, launch.Settings{Flag: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _, err := conformance.Run(t.Context(), conformance.Options{
-		Target: target, On: on, Checks: checks.All(), Seed: 7, Follow: 100 * time.Millisecond, Scale: 0.2,
-		Select: conformance.Selection{IDs: []string{"BL-01", "BL-40", "BL-71", "BL-73"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	verdict.Derive(&proof.Proof{Targets: []proof.Target{{Conformance: got}}})
-	passed := 0
-	for _, c := range got.Checks {
-		switch c.Outcome {
-		case proof.Pass:
-			passed++
-		case proof.Skip:
-		default:
-			t.Errorf("%s: %s: %+v", c.ID, c.Outcome, c.Violations)
-		}
-	}
-	if passed < 3 {
-		t.Errorf("%d of %d checks passed", passed, len(got.Checks))
-	}
 }
 
 // cdiAlone are checks whose rule OAuth does not have.
