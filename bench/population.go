@@ -8,6 +8,7 @@ import (
 
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
@@ -152,9 +153,7 @@ func (m *measurement) idle(ctx context.Context) *float64 {
 		return nil
 	}
 	began := time.Now()
-	select {
-	case <-time.After(idleFor):
-	case <-ctx.Done():
+	if pause.For(ctx, idleFor) != nil {
 		return nil
 	}
 	after, err := p.CPU()

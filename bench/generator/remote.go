@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/coreproof/coreproof/internal/pause"
 )
 
 // The control protocol: PUT /set/<name> with a JSON list of bodies, POST /run
@@ -110,10 +112,8 @@ func (r *Remote) AwaitReady(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, 20*time.Millisecond) != nil {
 			return err
-		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

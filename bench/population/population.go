@@ -4,7 +4,6 @@ package population
 import (
 	"cmp"
 	"context"
-
 	"fmt"
 	"sync"
 

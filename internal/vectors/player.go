@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/coreproof/coreproof/internal/pause"
 )
 
 // Difference is a step whose answer does not agree with the recording.
@@ -36,7 +38,7 @@ func (p *Player) Play(ctx context.Context, s *Scenario, run string) ([]Differenc
 	playing := newNames(run, nil)
 	sleep := p.Sleep
 	if sleep == nil {
-		sleep = wait
+		sleep = pause.For
 	}
 	var found []Difference
 	for i := range s.Steps {
@@ -112,15 +114,6 @@ func (p *Player) send(ctx context.Context, step *Step, n *names) (*Answer, error
 		a.Body = b
 	}
 	return a, nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // save keeps the values that later steps need; one that is missing stays unset.
