@@ -170,6 +170,9 @@ func TestF1CoresThatEndConnections(t *testing.T) {
 	t.Parallel()
 	for _, manner := range []string{"closes-after-100", "closes-after-each", "http-1.0"} {
 		t.Run(manner, func(t *testing.T) {
+			if testing.Short() && manner != "closes-after-each" {
+				t.Skip("it takes a while; without -short it does")
+			}
 			t.Parallel()
 			res, left, err := Run(t.Context(), Options{
 				Target: manneredPair(t, manner), Versions: []string{"2.20"}, Plan: fixed(2, 1, 1), Seed: 5,
@@ -227,6 +230,9 @@ func TestF2CoresThatWarmUp(t *testing.T) {
 		reached bool
 	}{{"warms-up-in-3s", time.Minute, true}, {"warms-up-in-10s", 4 * time.Second, false}} {
 		t.Run(tc.manner, func(t *testing.T) {
+			if testing.Short() && tc.reached {
+				t.Skip("it takes a while; without -short it does")
+			}
 			t.Parallel()
 			res, _, err := Run(t.Context(), Options{
 				Target: manneredPair(t, tc.manner), Versions: []string{"2.20"}, Plan: fixed(3, 0, 0), Seed: 5,

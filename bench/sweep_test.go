@@ -15,14 +15,14 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	shares := []float64{0.05, 0.2, 0.6, 1.2}
 	res, _, err := Run(t.Context(), Options{
-		Target: embedded(t), Versions: []string{"5.4"}, Plan: fixed(1, 0, 0), Window: 200 * time.Millisecond, RateHz: 100, Tokens: 50, Connections: 2, Pin: true, Seed: 5, SteadyWindow: 2 * time.Second,
-		Sweep: &Sweep{Shares: shares, Blocks: 2, Within: time.Minute, Connections: 8},
+		Target: embedded(t), Versions: []string{"5.4"}, Plan: fixed(1, 0, 0), Window: 200 * time.Millisecond, RateHz: 100, Tokens: 50, Connections: 2, Pin: true, Seed: 5,
+		Sweep: &Sweep{Shares: shares, Blocks: 2, Within: 20 * time.Second, Connections: 8},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := res[0].Sweep
-	if s == nil || s.Blocks != 2 || s.Connections != 8 || s.Window != mostSweepWindow || s.Took <= 0 {
+	if s == nil || s.Blocks != 2 || s.Connections != 8 || s.Window != 525*time.Millisecond || s.Took <= 0 {
 		t.Fatalf("sweep = %+v", s)
 	}
 	if len(s.Saturation) != 2 || s.Saturation[0].RateHz <= 0 || s.Saturation[0].Capped {
@@ -71,7 +71,7 @@ func TestSweep(t *testing.T) {
 func TestSweepIsBounded(t *testing.T) {
 	t.Parallel()
 	res, _, err := Run(t.Context(), Options{
-		Target: embedded(t), Versions: []string{"5.4"}, Plan: fixed(1, 0, 0), Window: 200 * time.Millisecond, RateHz: 100, Tokens: 50, Connections: 2, Seed: 5, SteadyWindow: 2 * time.Second,
+		Target: embedded(t), Versions: []string{"5.4"}, Plan: fixed(1, 0, 0), Window: 200 * time.Millisecond, RateHz: 100, Tokens: 50, Connections: 2, Seed: 5,
 		Sweep: &Sweep{Blocks: 100, Within: 2 * time.Second, Connections: 4},
 	})
 	if err != nil {

@@ -141,6 +141,9 @@ func TestAGoodAuthorizationServer(t *testing.T) {
 	t.Parallel()
 	for _, jwt := range []bool{false, true} {
 		t.Run(fmt.Sprint("jwt ", jwt), func(t *testing.T) {
+			if testing.Short() && jwt {
+				t.Skip("opaque tokens are tried; without -short JWTs are too")
+			}
 			t.Parallel()
 			got := tryOAuth(t, oauthtest.Options{JWT: jwt}, 0.4)
 			passed := 0
@@ -200,6 +203,9 @@ func TestBrokenAuthorizationServersAreNamed(t *testing.T) {
 	for name, tc := range servers {
 		for _, jwt := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", jwt ", jwt), func(t *testing.T) {
+				if testing.Short() && !jwt {
+					t.Skip("JWTs are tried; without -short opaque tokens are too")
+				}
 				t.Parallel()
 				tc.o.JWT = jwt
 				got := tryOAuth(t, tc.o, 0.2, append(slices.Clone(tc.caughtBy), tc.passes...)...)

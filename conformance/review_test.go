@@ -97,25 +97,28 @@ func TestV1ResurrectionIsCaughtHoweverFar(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		change func(t *testing.T, target *testcore.Target)
-		scale  float64
+		slow   bool
 	}{
-		{"on loopback", func(*testing.T, *testcore.Target) {}, 1},
+		{"on loopback", func(*testing.T, *testcore.Target) {}, false},
 		{"through a cap of 200 calls a second", func(_ *testing.T, target *testcore.Target) {
 			target.Can.Throttle = protocol.NewThrottle(200)
-		}, 1},
+		}, false},
 		{"through a cap of 30 calls a second", func(_ *testing.T, target *testcore.Target) {
 			target.Can.Throttle = protocol.NewThrottle(30)
-		}, 1},
+		}, true},
 		{"with 20 ms of network", func(t *testing.T, target *testcore.Target) {
 			target.Front = slow(t, 10*time.Millisecond)
-		}, 1},
+		}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if testing.Short() && tc.slow {
+				t.Skip("it takes a while; without -short it does")
+			}
 			t.Parallel()
 			target := defective(t, "promotion-in-flight-brings-back")
 			tc.change(t, target)
 			o := options(t, target)
-			o.Select.IDs, o.Scale = []string{"BL-54"}, tc.scale
+			o.Select.IDs, o.Scale = []string{"BL-54"}, 1
 			got, _, _ := run(t, o)
 			c := got.Checks[0]
 			if c.Outcome != proof.Fail {
@@ -157,6 +160,10 @@ func TestV4TwinsStandBesideEveryRevoke(t *testing.T) {
 	t.Parallel()
 	o := options(t, testcore.New(t))
 	o.Stages, o.Scale = whole("2.20", "5.6"), 0.2
+	least := 40
+	if testing.Short() {
+		o.Stages, least = whole("5.6"), 25
+	}
 	o.Select.Profiles = []string{string(conformance.Blacklisting)}
 	got, _, _ := run(t, o)
 	seen := 0
@@ -171,8 +178,8 @@ func TestV4TwinsStandBesideEveryRevoke(t *testing.T) {
 			t.Errorf("%s (%s): %s %s", c.ID, c.Protocol, c.Outcome, c.Reason)
 		}
 	}
-	if seen < 40 {
-		t.Errorf("%d checks of immediacy", seen)
+	if seen < least {
+		t.Errorf("%d checks of immediacy, want %d", seen, least)
 	}
 }
 
@@ -420,6 +427,10 @@ func TestThreeVerbsAreEnough(t *testing.T) {
 	target.Speak = threeVerbs{}
 	o := options(t, target)
 	o.Stages, o.Scale = whole("2.20", "5.5", "5.6"), 0.1
+	least := 30
+	if testing.Short() {
+		o.Stages, least = whole("2.20"), 10
+	}
 	got, _, _ := run(t, o)
 	lacking, passed := 0, 0
 	for _, c := range got.Checks {
@@ -432,8 +443,8 @@ func TestThreeVerbsAreEnough(t *testing.T) {
 			t.Errorf("%s (%s): %s %s %+v", c.ID, c.Protocol, c.Outcome, c.Reason, c.Violations)
 		}
 	}
-	if lacking < 30 || passed < 30 {
-		t.Errorf("%d lack a verb, %d pass", lacking, passed)
+	if lacking < least || passed < least {
+		t.Errorf("%d lack a verb, %d pass, want %d of each", lacking, passed, least)
 	}
 	if c := checkOf(t, got, "BL-70"); c.Outcome != proof.Pass {
 		t.Errorf("BL-70: %s %s", c.Outcome, c.Reason)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,19 +19,18 @@ import (
 // time.
 func TestNoCoreAtTheURL(t *testing.T) {
 	t.Parallel()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // connections wait in its queue for ever
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = silent.Close() })
+	// The near end of a connection: nobody listens there, and nobody else can take the port.
+	taken, err := net.Dial("tcp", silent.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	nobody := "http://" + taken.LocalAddr().String()
 	serve := func(h http.HandlerFunc) string {
 		srv := httptest.NewServer(h)
 		t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
@@ -42,6 +42,11 @@ func TestNoCoreAtTheURL(t *testing.T) {
 		}
 	}
 	good := serve(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"versions":["2.20","5.4"]}`) })
+	type try struct {
+		name, want string
+		args       []string
+	}
+	var all []try
 	for name, tc := range map[string]struct{ on, off, want string }{
 		"nobody listens":   {nobody, "", "nothing listens at " + nobody},
 		"nobody, off":      {good, nobody, "--url-off"},
@@ -60,23 +65,28 @@ func TestNoCoreAtTheURL(t *testing.T) {
 		"another server": {serve(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"versions":["1.0"]}`) }), "", "1.0"},
 	} {
 		for _, command := range []string{"run", "conform", "bench"} {
-			t.Run(name+"/"+command, func(t *testing.T) {
-				t.Parallel()
-				args := []string{command, "--url-on", tc.on, "--out", filepath.Join(t.TempDir(), "proof")}
-				if tc.off != "" {
-					args = append(args, "--url-off", tc.off)
-				}
-				ended := make(chan outcome, 1)
-				go func() { ended <- coreproof(context.Background(), args...) }()
-				select {
-				case o := <-ended:
-					o.refused(t, tc.want)
-				case <-time.After(10 * time.Second): // the promise
-					t.Error("no end within 10 s")
-				}
-			})
+			args := []string{command, "--url-on", tc.on, "--out", filepath.Join(t.TempDir(), "proof")}
+			if tc.off != "" {
+				args = append(args, "--url-off", tc.off)
+			}
+			all = append(all, try{name + "/" + command, tc.want, args})
 		}
 	}
+	// All at once: most of them wait for an answer.
+	var running sync.WaitGroup
+	for _, x := range all {
+		running.Go(func() {
+			ended := make(chan outcome, 1)
+			go func() { ended <- coreproof(context.Background(), x.args...) }()
+			select {
+			case o := <-ended:
+				t.Run(x.name, func(t *testing.T) { o.refused(t, x.want) })
+			case <-time.After(10 * time.Second): // the promise
+				t.Errorf("%s: no end within 10 s", x.name)
+			}
+		})
+	}
+	running.Wait()
 }
 
 // TestCoreThatTurnsOutNone: a server that says it is a core and answers nothing

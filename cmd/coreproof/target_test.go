@@ -57,6 +57,9 @@ func TestACoreThatNobodyTaughtTheHarness(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		claimed := "blacklisting,switch,multi-instance,lifetimes,isolation,hardening,start-up"
+		if testing.Short() {
+			claimed = "switch,isolation,start-up"
+		}
 		o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", ""), "--profile", claimed, "--require", claimed, "--out", dir, "--quiet")
 		if o.code != exitHeld {
 			t.Errorf("exit %d, failed %v: %s%s", o.code, failed(t, dir), o.out, o.err)

@@ -57,6 +57,9 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 		"forwarded requests, hung up": {forwarded, hangUp, protocol.MannerProxied, "no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "HTTP/1.0, hung up" && name != "forwarded requests, 403" {
+				t.Skip("two are tried; without -short all are")
+			}
 			t.Parallel()
 			o := only(t, "BL-70", "5.4", serve.Decorate{Handler: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -116,9 +116,12 @@ func putKeys(t *testing.T, db store.Store) {
 // TestAlike: two good cores do not differ, and much of what there is was seen.
 func TestAlike(t *testing.T) {
 	t.Parallel()
-	versions := []string{"2.20", "5.4", "5.6"}
+	versions, sequences, least := []string{"2.20", "5.4", "5.6"}, 150, 0.9
+	if testing.Short() {
+		versions, sequences, least = versions[1:2], 60, 0.8
+	}
 	r, err := Run(t.Context(), Options{
-		Pairs: []Pair{pair(t, 2, true, serve.Decorate{}), pair(t, 1, false, serve.Decorate{})}, Versions: versions, Seed: 3, Sequences: 150, Tidy: true,
+		Pairs: []Pair{pair(t, 2, true, serve.Decorate{}), pair(t, 1, false, serve.Decorate{})}, Versions: versions, Seed: 3, Sequences: sequences, Tidy: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +132,7 @@ func TestAlike(t *testing.T) {
 		t.Errorf("two good cores differ:\n%s", &b)
 	}
 	c := Cover(r.Cells, versions)
-	if r.Sequences != 150 || r.Next != 150 || r.Calls < 2000 || c.Share() < 0.9 {
+	if r.Sequences != sequences || r.Next != sequences || r.Calls < 13*sequences || c.Share() < least {
 		t.Errorf("%d sequences up to %d, %d calls, coverage %.2f; missing %v", r.Sequences, r.Next, r.Calls, c.Share(), c.Missing)
 	}
 }
@@ -161,8 +164,8 @@ func TestBrokenCores(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && (c.most > 10 || c.name == "positive-cache-2s") {
-				t.Skip("takes long to be made small")
+			if testing.Short() && (c.most > 4 || c.name == "users-ignore-case") {
+				t.Skip("takes long to be found or to be made small")
 			}
 			defect, ok := broken.Find(c.name)
 			if !ok {

@@ -108,9 +108,18 @@ func TestFormats(t *testing.T) {
 }
 
 // The same proof gives the same bytes, and rendering leaves it as it was.
+// some examples: all of them, or with -short a few.
+func some() []string {
+	names := examples.Names()
+	if testing.Short() {
+		return names[:min(3, len(names))]
+	}
+	return names
+}
+
 func TestRenderingIsDeterministic(t *testing.T) {
 	t.Parallel()
-	for _, name := range examples.Names() {
+	for _, name := range some() {
 		p := example(t, name)
 		before := format(t, "json", p)
 		for _, f := range render.Formats {

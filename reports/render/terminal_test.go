@@ -23,7 +23,7 @@ func terminal(t testing.TB, p *proof.Proof, o render.TerminalOptions) string {
 
 func TestTerminalKeepsToItsWidth(t *testing.T) {
 	t.Parallel()
-	for _, name := range examples.Names() {
+	for _, name := range some() {
 		for _, width := range []int{0, 60, 80, 132} {
 			got := terminal(t, example(t, name), render.TerminalOptions{Width: width, Report: "out/report.html"})
 			want := width

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coreproof/coreproof/reports/examples"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render"
 	"github.com/coreproof/coreproof/reports/verdict"
@@ -264,7 +263,7 @@ func TestF10ACoreByURLHasItsName(t *testing.T) {
 // F6: no report shows a credential that a recorder shortened, or makes one whole.
 func TestF6ReportsHoldNoCredential(t *testing.T) {
 	t.Parallel()
-	for _, name := range examples.Names() {
+	for _, name := range some() {
 		p := example(t, name)
 		for _, f := range render.Formats {
 			out := format(t, f.Name, p)
