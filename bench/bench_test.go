@@ -290,6 +290,26 @@ func TestIsSteady(t *testing.T) {
 	}
 }
 
+func TestDearer(t *testing.T) {
+	t.Parallel()
+	fell := []float64{50, 40, 33, 26, 20, 16, 12, 10, 10, 10, 10, 10}
+	level := []float64{10, 10, 10, 10, 10, 10}
+	for _, tc := range []struct {
+		name           string
+		figures, fresh []float64
+		want           bool
+	}{
+		{"a compiler at work, again", fell, []float64{48, 41, 33}, true},
+		{"the machine became faster", fell, []float64{10, 11, 10}, false},
+		{"one window was disturbed", fell, []float64{10, 40, 10}, false},
+		{"never became cheaper", level, []float64{48, 41, 33}, false},
+	} {
+		if got := dearer([]proof.Steady{{Figures: level}, {Figures: tc.figures}}, [][]float64{level, tc.fresh}); got != tc.want {
+			t.Errorf("%s: dear again %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestWarmedUp(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -56,9 +56,14 @@ func Footprint(ctx context.Context, o FootprintOptions) (*proof.Footprint, error
 		sides[i] = s
 		f.Source = s.db.Source()
 	}
+	made, err := sessionsOf(ctx, o, sides)
+	if err != nil {
+		return f, err
+	}
+	// One side at a time: some servers count for all of their databases together.
 	for i, v := range o.Versions {
-		for _, s := range sides {
-			if err := s.count(ctx, v, o.Calls, f); err != nil {
+		for j, s := range sides {
+			if err := s.count(ctx, v, made[j][i], f); err != nil {
 				return f, fmt.Errorf("footprint %s, version %s, flag %s: %w", o.Target.Name(), v, flagName(s.flag), err)
 			}
 		}
@@ -71,6 +76,28 @@ func Footprint(ctx context.Context, o FootprintOptions) (*proof.Footprint, error
 	f.Space = space
 	o.Progress(Event{Target: o.Target.Name(), Phase: PhaseFootprint, Done: len(o.Versions) + 1, Of: len(o.Versions) + 1})
 	return f, nil
+}
+
+// sessionsOf makes the sessions whose calls are counted, of all versions, on both sides
+// at once: that is most of the work, and waits for a disk.
+func sessionsOf(ctx context.Context, o FootprintOptions, sides [2]*counted) (made [2][][]protocol.Tokens, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	for i, s := range sides {
+		made[i] = make([][]protocol.Tokens, len(o.Versions))
+		g.Go(func() error {
+			for j, v := range o.Versions {
+				core, err := s.core(v)
+				if err == nil {
+					made[i][j], err = s.sessions(ctx, core, "footprint-"+v, o.Calls)
+				}
+				if err != nil {
+					return fmt.Errorf("footprint %s, version %s, flag %s: %w", o.Target.Name(), v, flagName(s.flag), err)
+				}
+			}
+			return nil
+		})
+	}
+	return made, g.Wait()
 }
 
 // counted is a core on a database of its own.
@@ -103,17 +130,13 @@ func (s *counted) close(ctx context.Context) error {
 	return s.target.Close(ctx)
 }
 
-// count makes calls of each kind and reads the books before and after.
-func (s *counted) count(ctx context.Context, version string, calls int, f *proof.Footprint) error {
+// count makes calls of each kind on sessions and reads the books before and after.
+func (s *counted) count(ctx context.Context, version string, sessions []protocol.Tokens, f *proof.Footprint) error {
 	core, err := s.core(version)
 	if err != nil {
 		return err
 	}
-	label := protocol.Label(s.target.Protocol(), version)
-	sessions, err := s.sessions(ctx, core, "footprint-"+version, calls)
-	if err != nil {
-		return err
-	}
+	label, calls := protocol.Label(s.target.Protocol(), version), len(sessions)
 	check := protocol.VerifyRequest{CheckDatabase: s.flag}
 	verify := func(token string) error {
 		r := check

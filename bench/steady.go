@@ -63,12 +63,10 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 	var served float64 // calls per second, in the best window: a disturbed one tells less
 	for reached := false; !reached && time.Now().Before(m.settleBefore); {
 		m.tell(PhaseSteady, len(steady[0].Figures), least)
-		before := m.read(s, nil)
-		last, err := m.gen.Run(ctx, m.job(generator.Closed, s.loads(), length))
+		last, cpu, err := m.calibrate(ctx, s, length)
 		if err != nil {
 			return err
 		}
-		after := m.read(s, nil)
 		var calls int64
 		for _, r := range last.Sides {
 			calls += r.Calls
@@ -86,12 +84,11 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 			if r.Calls == 0 {
 				return fmt.Errorf("calibration: no call was answered within %s", length)
 			}
-			cpu := spent(before.sides[i], after.sides[i])
 			steady[i].Unit = "µs"
-			if cpu < 0 {
+			if cpu[i] < 0 {
 				steady[i].Unit = "ms"
 			}
-			steady[i].Figures = append(steady[i].Figures, figure(cpu, r.Calls, ms(time.Duration(r.Latency.ValueAtQuantile(50)))))
+			steady[i].Figures = append(steady[i].Figures, figureOf(cpu[i], r))
 			steady[i].Reached = isSteady(steady[i].Figures, least)
 			reached = reached && steady[i].Reached
 		}
@@ -100,10 +97,71 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 		steady[i].Took = time.Since(began)
 	}
 	m.res.Steady = steady
-	if !m.can.Settings || !m.Fresh && time.Since(began) > quickly && warmedUp(steady) {
+	keep := !m.can.Settings
+	if !keep && !m.Fresh && time.Since(began) > quickly && warmedUp(steady) {
+		if keep, err = m.dearAnew(ctx, steady, length); err != nil {
+			return err
+		}
+	}
+	if keep {
 		m.keep(s)
 	}
 	return m.choose(ctx, s, served)
+}
+
+// calibrate makes a window of a closed loop, and says what CPU each side spent in it, in
+// µs; below 0 where that cannot be read.
+func (m *measurement) calibrate(ctx context.Context, s *sides, length time.Duration) (generator.Result, []float64, error) {
+	before := m.read(s, nil)
+	res, err := m.gen.Run(ctx, m.job(generator.Closed, s.loads(), length))
+	if err != nil {
+		return res, nil, err
+	}
+	after := m.read(s, nil)
+	cpu := make([]float64, len(s.list))
+	for i := range s.list {
+		cpu[i] = spent(before.sides[i], after.sides[i])
+	}
+	return res, cpu, nil
+}
+
+// anewWindows are looked at of cores that were started once more.
+const anewWindows = 3
+
+// dearAnew tells cores that warm up from a machine that became faster meanwhile: calls
+// to cores that are started once more are dear again. A call of such cores that cannot be
+// answered in a window yet is dear.
+func (m *measurement) dearAnew(ctx context.Context, steady []proof.Steady, length time.Duration) (dear bool, err error) {
+	s, err := m.start(ctx, m.all())
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.stop(ctx)) }()
+	fresh := make([][]float64, len(s.list))
+	for range anewWindows {
+		res, cpu, err := m.calibrate(ctx, s, length)
+		if err != nil {
+			return false, err
+		}
+		if fewest(res.Sides) == 0 {
+			return true, nil
+		}
+		for i, r := range res.Sides {
+			fresh[i] = append(fresh[i], figureOf(cpu[i], r))
+		}
+	}
+	return dearer(steady, fresh), nil
+}
+
+// dearer says whether a side that became cheaper began as dear once more.
+func dearer(steady []proof.Steady, fresh [][]float64) bool {
+	for i := range steady {
+		f := steady[i].Figures
+		if becameCheaper(f, median) && median(f[len(f)-len(f)/3:]) < driftShare*median(fresh[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // fewest calls of a side.
@@ -261,6 +319,10 @@ func (m *measurement) warmedUpMeanwhile() bool {
 	}
 	m.res.Rounds, m.res.Dropped, m.merged = []proof.Round{}, nil, newMerged(len(m.Variants))
 	return true
+}
+
+func figureOf(cpuUS float64, r generator.SideResult) float64 {
+	return figure(cpuUS, r.Calls, ms(time.Duration(r.Latency.ValueAtQuantile(50))))
 }
 
 // figure is CPU µs per call, or the median latency in ms where CPU cannot be read.

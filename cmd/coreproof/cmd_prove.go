@@ -40,7 +40,7 @@ func cmdRun(s streams) *cobra.Command {
   coreproof run --budget core-cpu-ratio=1.5 --format markdown`,
 		RunE: p.run,
 	}
-	attach(cmd, p.target.group(), p.choose.group(), p.measure.group(7, 6, 4, time.Second, 4000), p.output.group())
+	attach(cmd, p.target.group(), p.choose.group(), p.measure.group(7, 6, 4, time.Second, 2000), p.output.group())
 	return cmd
 }
 
