@@ -93,6 +93,20 @@ func ageDefects() []Defect {
 			CaughtBy: []string{"BL-72"}, Decorate: handlesUpTo(999),
 		},
 		{
+			Name: "users-stop-at-200", Text: "a revoke of all sessions of a user reports all of them and ends 200",
+			CaughtBy: []string{"BL-72"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				return engine{revokeUser: func(ctx context.Context, user string) ([]string, error) {
+					all, err := next.List(ctx, user)
+					if err != nil || len(all) <= 200 {
+						return next.RevokeUser(ctx, user)
+					}
+					_, err = next.Revoke(ctx, all[:200])
+					return all, err
+				}}
+			}),
+		},
+		{
 			Name: "answers-shared-in-flight", Text: "verifies of one token that are under way share an answer, also with one that came later",
 			CaughtBy: []string{"BL-59"},
 			Decorate: over(func(next httpapi.Engine) engine {

@@ -164,6 +164,16 @@ func blindDefects() []Defect {
 			Decorate: blind(func(a asked) bool { return strings.Contains(a.access.UserID, "@") }),
 		},
 		{
+			Name: "marked-users-not-covered", Text: "sessions of users with a bar in their ids are let in after a revoke",
+			CaughtBy: []string{"BL-70"},
+			Decorate: blind(func(a asked) bool { return strings.Contains(a.access.UserID, "|") }),
+		},
+		{
+			Name: "tenant-paths-not-covered", Text: "requests that name the tenant in the path are not checked",
+			CaughtBy: []string{"BL-70"},
+			Decorate: seeing(blind(func(a asked) bool { return strings.HasPrefix(requestOf(a.ctx).URL.Path, "/public/") })),
+		},
+		{
 			Name: "uuid-users-not-covered", Text: "sessions of users whose ids are UUIDs are let in after a revoke",
 			CaughtBy: []string{"BL-70"},
 			Decorate: blind(func(a asked) bool {

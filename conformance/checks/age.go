@@ -22,7 +22,7 @@ func ageChecks() []Check {
 		},
 		{
 			ID: "BL-72", Title: "a revoke is seen at once whatever the session holds and however it is named",
-			Requirement: refusedAtOnce + "also of a session with stored data, of a user with a long id, named twice in one call, and as one of 300 and of 1,001 in a call (databases and drivers bound what one statement names).",
+			Requirement: refusedAtOnce + "also of a session with stored data, of a user with a long id, named twice in one call, as one of 300 and of 1,001 in a call (databases and drivers bound what one statement names), and as one of 250 of a user.",
 			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Run:         whateverItHolds,
@@ -115,8 +115,29 @@ func whateverItHolds(ctx context.Context, c *T) error {
 		if !t.On()[0].Has(protocol.VerbSeveral) {
 			return nil
 		}
-		return endsVeryMany(ctx, t)
+		if err := endsVeryMany(ctx, t); err != nil || !t.On()[0].Has(protocol.VerbRevokeUser) {
+			return err
+		}
+		return endsBusyUser(ctx, t)
 	})
+}
+
+// busyUser has more sessions than a page of a list has rows.
+const busyUser = 250
+
+// endsBusyUser revokes all sessions of a user who has many, and asks for the first and
+// the last ones.
+func endsBusyUser(ctx context.Context, t *Trial) error {
+	at, user := anyOn(t), t.NewUser()
+	asked, _, err := manySessions(ctx, t, at, user, busyUser)
+	if err != nil {
+		return err
+	}
+	gone, err := t.RevokeUser(ctx, anyOn(t), user)
+	if err != nil {
+		return err
+	}
+	return allRefused(ctx, t, asked, gone)
 }
 
 // veryMany handles are one more than the 1,000 that some databases take in a list, and
@@ -126,31 +147,45 @@ const veryMany = 1001
 // endsVeryMany revokes very many sessions in one call, and asks for some from its begin
 // and its end: a bound may cut off either.
 func endsVeryMany(ctx context.Context, t *Trial) error {
-	const ends = 4
-	at, user := anyOn(t), t.NewUser()
-	if err := t.Beside(ctx, at, protocol.CreateRequest{}); err != nil {
-		return err
-	}
-	made, handles := make([]protocol.Tokens, veryMany), make([]string, veryMany)
-	err := conformance.Each(conformance.Unrecorded(ctx), veryMany, conformance.Callers, func(ctx context.Context, i int) (err error) {
-		made[i], err = newSession(ctx, t, at, protocol.CreateRequest{UserID: user})
-		handles[i] = made[i].Session.Handle
-		return err
-	})
+	asked, handles, err := manySessions(ctx, t, anyOn(t), t.NewUser(), veryMany)
 	if err != nil {
 		return err
-	}
-	asked := slices.Concat(made[:ends], made[veryMany-ends:])
-	for _, s := range asked {
-		if err := accepted(ctx, t, at, s.Access.Value); err != nil {
-			return err
-		}
 	}
 	gone, err := t.Revoke(ctx, anyOn(t), handles...)
 	if err != nil {
 		return err
 	}
+	return allRefused(ctx, t, asked, gone)
+}
+
+// manySessions makes n sessions of a user, some from the begin and the end of which are
+// seen accepted and given, beside the handles of all.
+func manySessions(ctx context.Context, t *Trial, at Instance, user string, n int) (asked []protocol.Tokens, handles []string, err error) {
+	const ends = 4
+	if err := t.Beside(ctx, at, protocol.CreateRequest{}); err != nil {
+		return nil, nil, err
+	}
+	made := make([]protocol.Tokens, n)
+	handles = make([]string, n)
+	err = conformance.Each(conformance.Unrecorded(ctx), n, conformance.Callers, func(ctx context.Context, i int) (err error) {
+		made[i], err = newSession(ctx, t, at, protocol.CreateRequest{UserID: user})
+		handles[i] = made[i].Session.Handle
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	asked = slices.Concat(made[:ends], made[n-ends:])
 	for _, s := range asked {
+		if err := accepted(ctx, t, at, s.Access.Value); err != nil {
+			return nil, nil, err
+		}
+	}
+	return asked, handles, nil
+}
+
+func allRefused(ctx context.Context, t *Trial, list []protocol.Tokens, gone *conformance.Ended) error {
+	for _, s := range list {
 		if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
 			return err
 		}

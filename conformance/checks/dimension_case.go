@@ -158,6 +158,10 @@ func (d *dimensionCase) make(ctx context.Context) error {
 	return nil
 }
 
+// marked is an id as identity providers make them, with what has a meaning in queries
+// and paths.
+func marked(id string) string { return "auth0|" + id + "/:%_*?&'\"\\; é漢" }
+
 // user is a new user's id, of the form that the case asks for.
 func (d *dimensionCase) user() string {
 	id := d.NewUser()
@@ -168,6 +172,8 @@ func (d *dimensionCase) user() string {
 		return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 	case userMail:
 		return id + "@example.org"
+	case userMarks:
+		return marked(id)
 	}
 	return id
 }

@@ -88,9 +88,11 @@ const (
 	mannerGateway    = string(protocol.MannerGateway)
 	mannerNewer      = string(protocol.MannerNewer)
 	mannerOlder      = string(protocol.MannerOlder)
+	mannerTenants    = string(protocol.MannerTenants)
 	userPlain        = "plain"
 	userUUID         = "a UUID"
 	userMail         = "an e-mail address"
+	userMarks        = "with marks"
 	payloadSDK       = "an SDK's claims"
 	readUnchecked    = "verify without the check"
 	revokerOff       = "any, where the flag is off"
@@ -125,7 +127,7 @@ var sessionCounts = []struct {
 }{{"1", 1}, {"3", 3}, {"12", 12}}
 
 // dimensionsOf are those that a core has in the version that is tried.
-func dimensionsOf(c *T, manners []string, off bool) covering.Plan {
+func dimensionsOf(c *T, manners, users []string, off bool) covering.Plan {
 	at := c.On()[0]
 	var list []covering.Dimension
 	add := func(name string, values ...string) {
@@ -183,9 +185,7 @@ func dimensionsOf(c *T, manners []string, off bool) covering.Plan {
 	}
 	add(dimAntiCSRF, with(protocol.VerbAntiCSRF, with(protocol.VerbAntiCSRF, []string{antiCSRFWithout}, antiCSRFMade), antiCSRFAsked)...)
 	add(dimManner, manners...)
-	if at.Has(protocol.VerbNames) {
-		add(dimUser, userPlain, userUUID, userMail)
-	}
+	add(dimUser, users...)
 	p := covering.Plan{Dimensions: list, Strength: 2, Seed: c.Seed()}
 	if c.Thorough() {
 		p.Strength = 3
@@ -246,11 +246,19 @@ func alongDimensions(ctx context.Context, c *T) error {
 	if err != nil {
 		return err
 	}
+	var users []string
+	if c.On()[0].Has(protocol.VerbNames) { // else the harness names no user
+		var without []string
+		if users, without, err = usersOf(ctx, c); err != nil {
+			return err
+		}
+		leftOut = append(leftOut, without...)
+	}
 	off, err := offTakesPart(ctx, c)
 	if err != nil {
 		return err
 	}
-	plan := dimensionsOf(c, manners, off)
+	plan := dimensionsOf(c, manners, users, off)
 	cases := plan.Cases()
 	// The quiet ones first: load begins with the first that wants it, and lasts.
 	load := slices.IndexFunc(plan.Dimensions, func(d covering.Dimension) bool { return d.Name == dimLoad })
@@ -303,37 +311,68 @@ func alongDimensions(ctx context.Context, c *T) error {
 // mannersOf are the ways to put a request that the core takes from a live user. What an
 // SDK sends it must take. A core, or what stands before it, may refuse what others add to
 // the protocol, or HTTP/1.0, by an answer or by ending the connection; which is then told,
-// since nothing is known of revokes there. It is asked twice: a network refuses by chance.
+// since nothing is known of revokes there.
 func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
 	for _, m := range []string{mannerUsual, mannerSDK} {
-		if err := lives(asLiveUser(ctx, c, m)); err != nil {
+		if err := lives(asLiveUser(ctx, c, m, c.NewUser())); err != nil {
 			return nil, nil, err
 		}
 		taken = append(taken, m)
 	}
-	for _, m := range []string{mannerProxied, mannerGateway, mannerNewer, mannerOlder} {
-		reply, err := asLiveUser(ctx, c, m)
-		if lives(reply, err) != nil {
-			reply, err = asLiveUser(ctx, c, m)
-		}
-		var how string
+	for _, m := range []string{mannerProxied, mannerGateway, mannerNewer, mannerOlder, mannerTenants} {
+		how, err := turnsAway(ctx, c, m, c.NewUser())
 		switch {
-		case lives(reply, err) == nil:
-			taken = append(taken, m)
-			continue
-		case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
-			return nil, nil, cmp.Or(ctx.Err(), err)
-		case err != nil && reply.HTTPStatus == 0:
-			how = "the core gives a live user no answer"
 		case err != nil:
-			how = fmt.Sprintf("the core answers a live user HTTP %d, and nothing of the protocol's", reply.HTTPStatus)
+			return nil, nil, err
+		case how == "":
+			taken = append(taken, m)
 		default:
-			how = "the core answers a live user " + conformance.Describe(reply)
+			leftOut = append(leftOut, leaveOut(c, dimManner, m, how))
 		}
-		c.Observe("not "+dimManner+" "+m, how)
-		leftOut = append(leftOut, dimManner+" "+m+": "+how)
 	}
 	return taken, leftOut, nil
+}
+
+// usersOf are the forms of users' ids that the core takes. One with marks it may refuse,
+// which is then told.
+func usersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
+	taken = []string{userPlain, userUUID, userMail}
+	how, err := turnsAway(ctx, c, mannerUsual, marked(c.NewUser()))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case how == "":
+		taken = append(taken, userMarks)
+	default:
+		leftOut = append(leftOut, leaveOut(c, dimUser, userMarks, how))
+	}
+	return taken, leftOut, nil
+}
+
+// leaveOut notes that a value of a dimension cannot be tried, and says so.
+func leaveOut(c *T, dimension, value, how string) string {
+	c.Observe("not "+dimension+" "+value, how)
+	return dimension + " " + value + ": " + how
+}
+
+// turnsAway says how the core refuses a live user; "" when it lets him in. It is asked
+// twice: a network refuses by chance.
+func turnsAway(ctx context.Context, c *T, manner, user string) (how string, err error) {
+	reply, err := asLiveUser(ctx, c, manner, user)
+	if lives(reply, err) != nil {
+		reply, err = asLiveUser(ctx, c, manner, user)
+	}
+	switch {
+	case lives(reply, err) == nil:
+		return "", nil
+	case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
+		return "", cmp.Or(ctx.Err(), err)
+	case err != nil && reply.HTTPStatus == 0:
+		return "the core gives a live user no answer", nil
+	case err != nil:
+		return fmt.Sprintf("the core answers a live user HTTP %d, and nothing of the protocol's", reply.HTTPStatus), nil
+	}
+	return "the core answers a live user " + conformance.Describe(reply), nil
 }
 
 // lives says why a live user was not let in; nil where it was.
@@ -365,9 +404,9 @@ func offTakesPart(ctx context.Context, c *T) (bool, error) {
 }
 
 // asLiveUser makes a session and verifies its token in a manner; it gives the last answer.
-func asLiveUser(ctx context.Context, c *T, manner string) (protocol.Reply, error) {
+func asLiveUser(ctx context.Context, c *T, manner, user string) (protocol.Reply, error) {
 	ctx = protocol.WithManner(ctx, protocol.Manner(manner))
-	s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
+	s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: user})
 	if err != nil || s.Status != protocol.OK {
 		return s.Reply, err
 	}

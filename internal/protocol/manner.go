@@ -23,6 +23,9 @@ const (
 	// MannerOlder is that of a request that an older proxy passed on: as HTTP/1.0, over
 	// a connection of its own.
 	MannerOlder Manner = "an older proxy"
+	// MannerTenants is that of a library that serves several tenants: it names the
+	// tenant of a session in the path, the default one too.
+	MannerTenants Manner = "an SDK of several tenants"
 )
 
 type mannerKey struct{}

@@ -14,6 +14,9 @@ import (
 // than servers take in at one reading.
 const moreText = 70 << 10
 
+// defaultTenant is a path's prefix that means what is meant without it.
+const defaultTenant = "/public"
+
 // put words a request in a manner: what else callers send, and in which order they
 // name what CDI asks for. Nothing of it has a meaning in CDI. It gives the body, and
 // sets the request's length.
@@ -44,6 +47,11 @@ func put(m protocol.Manner, req *http.Request, body []byte) []byte {
 	case protocol.MannerOlder: // how it is sent is the transport's
 		h["User-Agent"] = []string{"node"}
 		h["X-Real-Ip"] = []string{"192.0.2.7"}
+	case protocol.MannerTenants:
+		h["User-Agent"] = []string{"node"}
+		if at := strings.LastIndex(req.URL.Path, "/recipe/"); at >= 0 { // after the base path
+			req.URL.Path = req.URL.Path[:at] + defaultTenant + req.URL.Path[at:]
+		}
 	case protocol.MannerNewer:
 		h["User-Agent"] = []string{"node"}
 		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat("0123456789abcdef", moreText/16)+`"}`)

@@ -27,6 +27,7 @@ func TestMannersMeanTheSame(t *testing.T) {
 	}{
 		{protocol.MannerSDK, "session", true, 0}, {protocol.MannerProxied, "session", true, 0},
 		{protocol.MannerGateway, "", false, 0}, {protocol.MannerNewer, "session", true, 64 << 10},
+		{protocol.MannerTenants, "session", true, 0},
 	} {
 		m := tc.manner
 		req := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/recipe/session/verify?a=1", nil)
@@ -45,6 +46,9 @@ func TestMannersMeanTheSame(t *testing.T) {
 		}
 		if req.Header.Get("User-Agent") == "coreproof" || req.Header.Get("Rid") != tc.rid || req.URL.Query().Get("a") != "1" {
 			t.Errorf("%s: %v %s", m, req.Header, req.URL)
+		}
+		if want := map[bool]string{true: "/public"}[m == protocol.MannerTenants] + "/recipe/session/verify"; req.URL.Path != want {
+			t.Errorf("%s: path %s, want %s", m, req.URL.Path, want)
 		}
 		if tc.length != (req.ContentLength == int64(len(out))) {
 			t.Errorf("%s: length %d of %d", m, req.ContentLength, len(out))
