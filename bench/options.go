@@ -45,6 +45,9 @@ type Options struct {
 	RateHz, RateShare float64
 	// Tokens to draw from.
 	Tokens int
+	// Rows that the session table is filled up to before anything is measured, where
+	// the database is the target's own; 0 leaves it with the sessions of the tokens.
+	Rows int64
 	// Sweep takes the load curve of each variant alone after the rounds; nil takes none.
 	Sweep *Sweep
 	// Connections of each side.
@@ -60,6 +63,7 @@ type Options struct {
 // Phases of a bench, as Event tells them besides the kinds of rounds.
 const (
 	PhaseTokens    = "tokens"
+	PhaseRows      = "rows"
 	PhaseSteady    = "steady"
 	PhaseFootprint = "footprint"
 )

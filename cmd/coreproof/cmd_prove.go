@@ -124,5 +124,8 @@ func (p *proving) check(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	if p.measure.rows > 0 && len(p.target.url.On) > 0 {
+		return errors.New("--rows needs a database of coreproof's own, which cores by URL do not have: --db")
+	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (p *progress) Check(target string, e conformance.Event) {
 // phases in words.
 var phases = map[string]string{
 	proof.KindCost: "cost rounds", proof.KindFloor: "noise floor rounds", proof.KindSaturated: "saturated rounds",
-	bench.PhaseSweep: "load curve, windows", bench.PhaseTokens: "making sessions", bench.PhaseSteady: "coming to a steady state", bench.PhaseFootprint: "counting statements and bytes",
+	bench.PhaseSweep: "load curve, windows", bench.PhaseTokens: "making sessions", bench.PhaseRows: "filling the session table, rows", bench.PhaseSteady: "coming to a steady state", bench.PhaseFootprint: "counting statements and bytes",
 }
 
 // Bench tells how costs are measured.

@@ -111,7 +111,8 @@ type measureFlags struct {
 	rounds, floorRounds, saturatedRounds int
 	window, saturatedWindow, steady      time.Duration
 	rate                                 float64
-	tokens                               int
+	tokens, connections                  int
+	rows                                 int64
 	noPin                                bool
 	budgets                              []string
 	sweep                                bool
@@ -129,6 +130,8 @@ func (m *measureFlags) group(rounds, floor, saturated int, window time.Duration,
 	g.DurationVar(&m.steady, "steady-within", 90*time.Second, "how long a core may take to a steady state")
 	g.Float64Var(&m.rate, "rate", 0, "calls per second on both sides together (default calibrated)")
 	g.IntVar(&m.tokens, "tokens", tokens, "sessions whose tokens are drawn uniformly")
+	g.Int64Var(&m.rows, "rows", 0, "fill the session table up to so many rows before measuring, e.g. 1000000 (default the sessions of --tokens)")
+	g.IntVar(&m.connections, "connections", 8, "connections of each side in the closed model")
 	g.BoolVar(&m.noPin, "no-pin", false, "pin nothing to CPUs")
 	var names []string
 	for _, b := range verdict.Budgets() {
@@ -148,12 +151,14 @@ func (m *measureFlags) check() error {
 	for _, n := range []struct {
 		flag   string
 		n, min int
-	}{{"--rounds", m.rounds, 0}, {"--floor-rounds", m.floorRounds, 0}, {"--saturated-rounds", m.saturatedRounds, 0}, {"--tokens", m.tokens, 1}} {
+	}{{"--rounds", m.rounds, 0}, {"--floor-rounds", m.floorRounds, 0}, {"--saturated-rounds", m.saturatedRounds, 0}, {"--tokens", m.tokens, 1}, {"--connections", m.connections, 1}} {
 		if n.n < n.min {
 			return fmt.Errorf("%s %d: at least %d", n.flag, n.n, n.min)
 		}
 	}
 	switch {
+	case m.rows != 0 && m.rows < int64(m.tokens):
+		return fmt.Errorf("--rows %d: there are %d sessions to draw tokens from (--tokens), give at least as many", m.rows, m.tokens)
 	case !(m.rate >= 0) || math.IsInf(m.rate, 0):
 		return fmt.Errorf("--rate %s: must be positive", strconv.FormatFloat(m.rate, 'g', -1, 64))
 	case m.window <= 0:
@@ -188,6 +193,6 @@ func (m *measureFlags) options() bench.Options {
 		Plan: func() bench.Plan {
 			return &bench.FixedPlan{Cost: m.rounds, Floor: m.floorRounds, Saturated: m.saturatedRounds}
 		},
-		Window: m.window, SaturatedWindow: m.saturatedWindow, SteadyWithin: m.steady, RateHz: m.rate, Tokens: m.tokens, Pin: !m.noPin,
+		Window: m.window, SaturatedWindow: m.saturatedWindow, SteadyWithin: m.steady, RateHz: m.rate, Tokens: m.tokens, Rows: m.rows, Connections: m.connections, Pin: !m.noPin,
 	}
 }

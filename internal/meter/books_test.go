@@ -99,6 +99,7 @@ func TestBooks(t *testing.T) {
 			rows(t, st, books)
 			statements(t, st, books)
 			schema(t, k, uri, books)
+			filled(t, st, books)
 		})
 	}
 }
@@ -123,6 +124,9 @@ func TestV13FailuresAreTold(t *testing.T) {
 			}
 			if n, err := books.SessionRows(t.Context()); err == nil {
 				t.Errorf("%d rows in a table that is not there", n)
+			}
+			if err := books.Fill(t.Context(), 10); err == nil {
+				t.Error("a table that is not there was filled")
 			}
 		})
 	}
@@ -216,6 +220,35 @@ func statements(t *testing.T, st store.Store, books meter.Database) {
 	}
 	if got := read() - before; got != 1 {
 		t.Errorf("the delete of one session is %d statements in the books", got)
+	}
+}
+
+// filled: rows are made up beside those that are there, which stay as they were.
+func filled(t *testing.T, st store.Store, books meter.Database) {
+	t.Helper()
+	const want = 1000
+	if err := books.Fill(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if n, err := books.SessionRows(t.Context()); err != nil || n != want {
+			t.Errorf("%d rows after filling, %v, want %d", n, err, want)
+		}
+		if err := books.Fill(t.Context(), 10); err != nil { // there are more
+			t.Error(err)
+		}
+	}
+	if list, err := st.Handles(t.Context(), "u", 0); err != nil || len(list) != 5 {
+		t.Errorf("the user has %d sessions, %v, want 5", len(list), err)
+	}
+	if _, err := st.Liveness(t.Context(), "handle-1"); err != nil {
+		t.Errorf("a session that was there: %v", err)
+	}
+	if _, err := st.Delete(t.Context(), []string{"handle-1"}); err != nil {
+		t.Error(err)
+	}
+	if n, err := books.SessionRows(t.Context()); err != nil || n != want-1 {
+		t.Errorf("%d rows after a delete, %v, want %d", n, err, want-1)
 	}
 }
 

@@ -2,9 +2,11 @@ package meter
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -152,6 +154,31 @@ func (b *mongoBooks) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact: %w", err)
 	}
 	return nil
+}
+
+// fillDocuments is how many documents are sent at once.
+const fillDocuments = 5000
+
+func (b *mongoBooks) Fill(ctx context.Context, rows int64) error {
+	c := b.db.Collection("session_info")
+	var model bson.M
+	if err := c.FindOne(ctx, bson.D{}).Decode(&model); err != nil {
+		return fmt.Errorf("fill the session collection: read a document to copy: %w", err)
+	}
+	return grow(ctx, rows, b.SessionRows, func(ctx context.Context, n int64) error {
+		for n > 0 {
+			list := make([]bson.M, min(n, fillDocuments))
+			for i := range list {
+				list[i] = maps.Clone(model)
+				list[i]["_id"], list[i]["user_id"] = fillerName+rand.Text(), fillerName+rand.Text()
+			}
+			if _, err := c.InsertMany(ctx, list, options.InsertMany().SetOrdered(false)); err != nil {
+				return err
+			}
+			n -= int64(len(list))
+		}
+		return nil
+	})
 }
 
 func (b *mongoBooks) Process() Process { return b.process }

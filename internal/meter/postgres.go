@@ -147,6 +147,39 @@ func (b *pgBooks) Compact(ctx context.Context) error {
 	return nil
 }
 
+func (b *pgBooks) Fill(ctx context.Context, rows int64) error {
+	// A core may keep text as bytes, so that no collation takes part.
+	found, err := b.pool.Query(ctx, mark+"SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'session_info' AND is_generated = 'NEVER'")
+	if err != nil {
+		return fmt.Errorf("read the columns: %w", err)
+	}
+	var columns []string
+	var name, kind string
+	names := filler("'" + fillerName + "' || gen_random_uuid()")
+	_, err = pgx.ForEachRow(found, []any{&name, &kind}, func() error {
+		columns = append(columns, name)
+		if value, ok := names[name]; ok && kind == "bytea" {
+			names[name] = "convert_to(" + value + ", 'UTF8')"
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the columns: %w", err)
+	}
+	err = grow(ctx, rows, b.SessionRows, func(ctx context.Context, n int64) error {
+		_, err := b.pool.Exec(ctx, mark+copying(columns, doubleQuoted, names, n))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Else the server does it by itself, while it is measured.
+	if _, err := b.pool.Exec(ctx, "VACUUM ANALYZE session_info "+mark); err != nil {
+		return fmt.Errorf("analyse the filled table: %w", err)
+	}
+	return nil
+}
+
 func (b *pgBooks) Process() Process { return b.process }
 
 func (b *pgBooks) Close() error {

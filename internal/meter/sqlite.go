@@ -85,6 +85,23 @@ func (b *sqliteBooks) Compact(ctx context.Context) error {
 	return nil
 }
 
+func (b *sqliteBooks) Fill(ctx context.Context, rows int64) error {
+	columns, err := columnsOf(ctx, b.db, "SELECT name FROM pragma_table_info('session_info')")
+	if err != nil {
+		return err
+	}
+	err = grow(ctx, rows, b.SessionRows, func(ctx context.Context, n int64) error {
+		_, err := b.db.ExecContext(ctx, copying(columns, doubleQuoted, filler("'"+fillerName+"' || hex(randomblob(16))"), n))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// What is in the log would be looked up there by each read.
+	_, err = b.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
 func (b *sqliteBooks) Process() Process { return nil }
 
 func (b *sqliteBooks) Close() error { return b.db.Close() }

@@ -48,6 +48,10 @@ type Database interface {
 	Bytes(ctx context.Context) (int64, error)
 	// Compact gives back the space of deleted rows (VACUUM FULL, OPTIMIZE, …).
 	Compact(ctx context.Context) error
+	// Fill makes up session rows until there are so many, by copying those that are
+	// there under handles and users of their own: nobody's tokens belong to them. It is
+	// for databases that nobody else uses. A table without a row cannot be filled.
+	Fill(ctx context.Context, rows int64) error
 	// Process is the server's CPU clock, nil for an embedded database.
 	Process() Process
 	Close() error

@@ -1,0 +1,74 @@
+package meter
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// fillBatch is how many rows a statement adds at most: enough to be quick, few enough to
+// stay within the limits that servers set on a transaction.
+const fillBatch = 100_000
+
+// fillerName begins the handles and users of rows that were made up.
+const fillerName = "coreproof-filler-"
+
+// grow adds rows in batches until there are enough. Each batch copies rows that are
+// there, so a table is filled by doubling it.
+func grow(ctx context.Context, want int64, count func(context.Context) (int64, error), add func(ctx context.Context, n int64) error) error {
+	for {
+		have, err := count(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("count the session rows: %w", err)
+		case have >= want:
+			return nil
+		case have == 0:
+			return fmt.Errorf("fill the session table: there is no row to copy")
+		}
+		if err := add(ctx, min(have, want-have, fillBatch)); err != nil {
+			return fmt.Errorf("fill the session table: %w", err)
+		}
+	}
+}
+
+// filler gives the columns of which each copy has a value of its own, and an expression
+// for that.
+func filler(value string) map[string]string {
+	return map[string]string{"session_handle": value, "user_id": value}
+}
+
+// copying is the statement that copies n rows of the session table, but for the columns
+// in values.
+func copying(columns []string, quote func(string) string, values map[string]string, n int64) string {
+	into, from := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		into[i], from[i] = quote(c), quote(c)
+		if v, ok := values[c]; ok {
+			from[i] = v
+		}
+	}
+	return fmt.Sprintf("INSERT INTO session_info (%s) SELECT %s FROM session_info LIMIT %d", strings.Join(into, ", "), strings.Join(from, ", "), n)
+}
+
+func doubleQuoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func backQuoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// columnsOf the session table, by a query that gives their names.
+func columnsOf(ctx context.Context, db *sql.DB, query string, args ...any) (list []string, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the columns: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("read the columns: %w", err)
+		}
+		list = append(list, name)
+	}
+	return list, rows.Err()
+}
