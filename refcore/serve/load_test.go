@@ -56,14 +56,27 @@ func populate(b *testing.B, p *process, n int) population {
 // gives the time of each call.
 func load(b *testing.B, url string, bodies [][]byte, connections int, d time.Duration) []time.Duration {
 	b.Helper()
+	return loadAt(b, url, bodies, connections, 0, d)
+}
+
+// loadAt is load at a rate of calls a second over all connections; 0 is as fast as they
+// can. A connection that is late sends at once.
+func loadAt(b *testing.B, url string, bodies [][]byte, connections int, hz float64, d time.Duration) []time.Duration {
+	b.Helper()
+	began := time.Now()
 	var mu sync.Mutex
 	var all []time.Duration
 	var wg sync.WaitGroup
-	end := time.Now().Add(d)
-	for range connections {
+	end := began.Add(d)
+	for c := range connections {
 		wg.Go(func() {
 			var mine []time.Duration
 			for now := time.Now(); now.Before(end); {
+				if hz > 0 {
+					nth := len(mine)*connections + c
+					time.Sleep(time.Until(began.Add(time.Duration(float64(nth) / hz * 1e9))))
+					now = time.Now()
+				}
 				req, err := http.NewRequest(http.MethodPost, url+"/recipe/session/verify", bytes.NewReader(bodies[rand.IntN(len(bodies))]))
 				if err != nil {
 					b.Error(err)
@@ -100,11 +113,17 @@ func load(b *testing.B, url string, bodies [][]byte, connections int, d time.Dur
 // the median time of a call.
 func cost(b *testing.B, p *process, bodies [][]byte, connections int, d time.Duration) (us float64, p50 time.Duration) {
 	b.Helper()
+	return costAt(b, p, bodies, connections, 0, d)
+}
+
+// costAt is cost at a rate; 0 is as fast as the connections can.
+func costAt(b *testing.B, p *process, bodies [][]byte, connections int, hz float64, d time.Duration) (us float64, p50 time.Duration) {
+	b.Helper()
 	before, err := cpuClock(p.cmd.Process.Pid)
 	if err != nil {
 		b.Skipf("CPU time of processes: %v", err)
 	}
-	times := load(b, p.url, bodies, connections, d)
+	times := loadAt(b, p.url, bodies, connections, hz, d)
 	after, err := cpuClock(p.cmd.Process.Pid)
 	if err != nil {
 		b.Fatal(err)
