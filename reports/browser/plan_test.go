@@ -55,6 +55,12 @@ func planProofs(t *testing.T) map[string]*proof.Proof {
 	add("two blocks", func(_ *proof.Proof, b *proof.Bench) {
 		b.Sweep = examples.Sweep(2, 0.02, examples.Curve{Variant: "off", Limit: 6000, Delay: 0.12, CPU: 150}, examples.Curve{Variant: "on", Limit: 4400, Delay: 0.2, CPU: 205, DB: -1})
 	})
+	add("read between neighbours", func(_ *proof.Proof, b *proof.Bench) {
+		for i := range b.Sweep.Points {
+			p := &b.Sweep.Points[i]
+			p.CPU *= 1 + 0.8/(1+math.Exp((p.RateHz-2000)/300))
+		}
+	})
 	add("without a curve", func(_ *proof.Proof, b *proof.Bench) { b.Sweep = nil })
 	add("embedded", func(p *proof.Proof, _ *proof.Bench) { p.Targets[0].Kind = "embedded" })
 	add("not pinned, three instances", func(_ *proof.Proof, b *proof.Bench) {

@@ -50,7 +50,9 @@ const plan = (() => {
         if (x === hz) { xs.push(y); break; }
         if (x > hz && i > 0) {
           const [px, py] = list[i - 1];
-          xs.push(py + (y - py) * (hz - px) / (x - px));
+          const [from, to] = c.busy ? [px * py, x * y] : [py, y];
+          const z = from + (to - from) * (hz - px) / (x - px);
+          xs.push(c.busy ? z / hz : z);
           break;
         }
       }

@@ -203,6 +203,39 @@ func TestDerive(t *testing.T) {
 	}
 }
 
+// TestReadBetweenNeighbours: CPU a call that has a shape is read off that shape; what has
+// none is read between the rates beside it.
+func TestReadBetweenNeighbours(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		noise  float64
+		of     func(hz float64) float64 // µs a call
+		beside bool
+	}{
+		"falls to a floor, and noise": {0.05, func(hz float64) float64 { return 150 + 1e5/hz }, false},
+		"falls in the middle": {0.005, func(hz float64) float64 { return 100 + 80/(1+math.Exp((hz-2000)/300)) }, true},
+	} {
+		b := swept(tc.noise, examples.Curve{Limit: 5000, Delay: 0.2, CPU: 1, DB: -1})
+		for i := range b.Sweep.Points {
+			p := &b.Sweep.Points[i]
+			p.CPU *= tc.of(p.RateHz)
+		}
+		c := Read(b, "on", CoreCPU, nil)
+		if c.beside != tc.beside {
+			t.Errorf("%s: read between neighbours %v (%s)", name, c.beside, c.Formula())
+		}
+		for _, share := range []float64{0.2, 0.5, 0.8} {
+			near(t, name, c.At(5000*share).Value, tc.of(5000*share), 0.03)
+		}
+		p := c.Portable()
+		if p.Busy != tc.beside || (len(p.Points) > 0) != tc.beside || (len(p.Lines) > 0) == tc.beside {
+			t.Errorf("%s: portable form %+v", name, p)
+		}
+	}
+	c := &Curve{beside: true, Low: 100, High: 300, blocks: [][]sample{{{100, 10}, {300, 6}}}}
+	near(t, "by hand", c.At(200).Value, (1000+1800)/2./200, 1e-12)
+}
+
 // TestSaturatedWindowsAreInNoFigure: whatever they hold, the curve is the same.
 func TestSaturatedWindowsAreInNoFigure(t *testing.T) {
 	t.Parallel()

@@ -11,14 +11,16 @@ type Portable struct {
 	Shape string `json:"shape,omitempty"`
 	// Lines are a and b of a + b·shape, one a block; a result below zero is zero.
 	Lines [][2]float64 `json:"lines,omitempty"`
-	// Points are rate and value, from low to high, one list a block.
+	// Points are rate and value, from low to high, one list a block. With Busy it is
+	// rate · value that is read between two of them.
 	Points [][][2]float64 `json:"points,omitempty"`
+	Busy   bool           `json:"busy,omitempty"`
 }
 
 // Portable form of the curve.
 func (c *Curve) Portable() *Portable {
-	p := &Portable{Low: c.Low, High: c.High}
-	if c.figure == P99 {
+	p := &Portable{Low: c.Low, High: c.High, Busy: c.beside && c.figure != P99}
+	if c.beside {
 		for _, list := range c.blocks {
 			var points [][2]float64
 			for _, s := range list {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict/estimate"
 )
@@ -40,6 +42,7 @@ func (f Figure) unit() string {
 type Curve struct {
 	figure Figure
 	shape  shape
+	beside bool       // read between the two rates beside it, instead of by the shape
 	blocks [][]sample // each from low to high
 	// Low and High are the lowest and the highest rate that was measured and not
 	// saturated, calls per second.
@@ -97,7 +100,57 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 		all = append(all, blocks[k]...)
 	}
 	c.shape = chosen(all)
+	c.beside = f == P99 || c.clearlyBeside()
 	return c
+}
+
+const (
+	// besideRates is the fewest rates at which reading between two of them can be held
+	// against a shape.
+	besideRates = 5
+	// clearly: a shape is kept unless reading between neighbours has less than this share
+	// of its squared errors, since a shape smooths what windows differ by.
+	clearly = 0.5
+)
+
+// clearlyBeside says whether what is read of a rate between those beside it is clearly
+// nearer to what was measured there than what a shape says, where that rate is left out.
+func (c *Curve) clearlyBeside() bool {
+	by := map[float64][]float64{}
+	for _, list := range c.blocks {
+		if len(list) == 0 || list[0].hz != c.Low || list[len(list)-1].hz != c.High {
+			return false // a block has nothing at the ends, between which it is read
+		}
+		for _, s := range list {
+			by[s.hz] = append(by[s.hz], s.y)
+		}
+	}
+	if len(by) < besideRates {
+		return false
+	}
+	var shaped, beside float64
+	for hz, measured := range by {
+		if hz == c.Low || hz == c.High {
+			continue
+		}
+		var s, b []float64
+		for _, list := range c.blocks {
+			rest := slices.DeleteFunc(slices.Clone(list), func(p sample) bool { return p.hz == hz })
+			if y, ok := linear(rest, c.shape, hz); ok {
+				s = append(s, y)
+			}
+			if y, ok := busyBetween(rest, hz); ok {
+				b = append(b, y)
+			}
+		}
+		if len(s) == 0 || len(b) == 0 {
+			return false
+		}
+		want := stat.Mean(measured, nil)
+		shaped += math.Pow(stat.Mean(s, nil)/want-1, 2)
+		beside += math.Pow(stat.Mean(b, nil)/want-1, 2)
+	}
+	return beside < clearly*shaped
 }
 
 // chosen is the shape with the smallest relative errors at windows left out of the fit.
@@ -123,8 +176,11 @@ func chosen(all []sample) shape {
 
 // Formula says how the figure is read off.
 func (c *Curve) Formula() string {
-	if c.figure == P99 {
+	switch {
+	case c.figure == P99:
 		return "linear between the two rates beside it, per block"
+	case c.beside:
+		return "busy time λ · CPU a call, linear between the two rates beside it, per block"
 	}
 	return c.shape.name + ", least squares on relative errors, per block"
 }
@@ -138,9 +194,12 @@ func (c *Curve) At(hz float64) *proof.Estimate {
 	for _, list := range c.blocks {
 		var y float64
 		var ok bool
-		if c.figure == P99 {
+		switch {
+		case c.figure == P99:
 			y, ok = between(list, hz)
-		} else {
+		case c.beside:
+			y, ok = busyBetween(list, hz)
+		default:
 			y, ok = linear(list, c.shape, hz)
 		}
 		if ok {
@@ -184,6 +243,17 @@ func between(list []sample, hz float64) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// busyBetween reads a figure per call from how busy its machine is, which is in
+// proportion to the rate but for what a core saves when it has much to do.
+func busyBetween(list []sample, hz float64) (float64, bool) {
+	busy := make([]sample, len(list))
+	for i, p := range list {
+		busy[i] = sample{p.hz, p.hz * p.y}
+	}
+	y, ok := between(busy, hz)
+	return y / hz, ok
 }
 
 // Highest is the highest rate measured at which the figure is at most limit, and at
