@@ -24,6 +24,7 @@ type targetFlags struct {
 	described  *descriptor.Descriptor
 	dbs        []string
 	delay      time.Duration
+	encrypted  bool
 	image      string
 	url        launch.ExternalOptions
 	apiKeyFile string
@@ -37,6 +38,7 @@ func (t *targetFlags) group() group {
 	g.StringVar(&t.target, "target", "", "a core that a descriptor brings up: its file, or one of "+strings.Join(descriptor.Shipped(), ", ")+" (coreproof target --help)")
 	g.StringSliceVar(&t.dbs, "db", nil, "databases to try the core on: "+strings.Join(databases(), ", ")+" (default sqlite, which needs nothing)")
 	g.StringVar(&t.image, "core-image", "", "image of the core that is tried on --db, started as the official ones are (default this program's own; COREPROOF_CORE_IMAGE)")
+	g.BoolVar(&t.encrypted, "db-tls", false, "encrypt the connections between core and database server: "+strings.Join(launch.EncryptedDatabases(), ", "))
 	g.DurationVar(&t.delay, "db-delay", 0, "make each round trip between core and database server so much longer, e.g. 5ms for another zone")
 	g.StringSliceVar(&t.url.On, "url-on", nil, "base URLs of cores whose flag is on, instead of --db; several on one database with commas")
 	g.StringSliceVar(&t.url.Off, "url-off", nil, "base URLs of cores on the same database whose flag is off")
@@ -93,6 +95,8 @@ func (t *targetFlags) check() error {
 		return errors.New("--core-image stands with --db: a descriptor or a URL names its core itself")
 	case t.image != "" && !t.onServers():
 		return errors.New("--core-image needs a database server: --db " + strings.Join(launch.ContainerDatabases(), ", "))
+	case t.encrypted && (t.described != nil || !t.onServers() || slices.ContainsFunc(t.dbs, func(db string) bool { return !slices.Contains(launch.EncryptedDatabases(), db) })):
+		return errors.New("--db-tls needs --db with none but " + strings.Join(launch.EncryptedDatabases(), ", ") + ", and no descriptor")
 	case t.delay < 0 || t.delay > time.Second:
 		return fmt.Errorf("--db-delay %s: from 0 to 1s", t.delay)
 	case t.delay > 0 && !t.onServers():
@@ -183,7 +187,7 @@ func (t *targetFlags) sources(logs string, say func(string)) []prove.Source {
 	var list []prove.Source
 	for _, db := range dbs {
 		s := prove.Source{Name: db, Kind: "container", Open: func(ctx context.Context) (launch.Target, error) {
-			c, err := launch.NewContainerOn(ctx, launch.ContainerOptions{Database: db, CoreImage: t.image, DatabaseDelay: t.delay})
+			c, err := launch.NewContainerOn(ctx, launch.ContainerOptions{Database: db, CoreImage: t.image, DatabaseDelay: t.delay, DatabaseTLS: t.encrypted})
 			if err != nil {
 				return nil, err
 			}

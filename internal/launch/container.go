@@ -46,6 +46,7 @@ type Container struct {
 	server    testcontainers.Container
 	at        string // host:port of the server, as the harness sees it
 	far       far    // how far away the server is made for the cores
+	encrypted bool   // the cores' connections to the server
 	spoken    speak.Versions
 
 	mu      sync.Mutex
@@ -76,6 +77,9 @@ type ContainerOptions struct {
 	CoreImage string
 	// DatabaseDelay is how much longer each round trip between core and database is made.
 	DatabaseDelay time.Duration
+	// DatabaseTLS encrypts the connections between core and database, see
+	// EncryptedDatabases.
+	DatabaseTLS bool
 }
 
 // NewContainer starts a database server; cores come with Start, from the image that
@@ -103,7 +107,9 @@ func newContainerOf(ctx context.Context, o ContainerOptions) (*Container, error)
 	if err != nil {
 		return nil, err
 	}
-	c.far.delay = o.DatabaseDelay
+	if c.far.delay, c.encrypted = o.DatabaseDelay, o.DatabaseTLS; c.encrypted && c.kind.tls == nil {
+		return nil, fmt.Errorf("container target %s: how to make it speak TLS is not known", db)
+	}
 	if coreImage != "" {
 		if err := docker.Image(ctx, coreImage, ""); err != nil {
 			return nil, fmt.Errorf("container target %s: the core: %w", db, err)
@@ -163,7 +169,15 @@ func (c *Container) up(ctx context.Context, labels map[string]string) (err error
 	if c.kind == nil {
 		return nil
 	}
-	c.server, err = c.kind.run(ctx, c.dbImage, c.password, tcnetwork.WithNetwork([]string{dbAlias}, c.network), docker.OnLoopback(c.kind.port), testcontainers.WithLabels(labels))
+	with := []testcontainers.ContainerCustomizer{tcnetwork.WithNetwork([]string{dbAlias}, c.network), docker.OnLoopback(c.kind.port), testcontainers.WithLabels(labels)}
+	if c.encrypted {
+		more, err := c.kind.tls.customizers()
+		if err != nil {
+			return err
+		}
+		with = append(with, more...)
+	}
+	c.server, err = c.kind.run(ctx, c.dbImage, c.password, with...)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.dbImage, err)
 	}
@@ -220,7 +234,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 		return nil, errors.New("container target: closed")
 	}
 	root := c.base()
-	env := map[string]string{c.kind.coreEnv: c.kind.uri(root.inner(), root.password, c.database)}
+	env := map[string]string{c.kind.coreEnv: c.kind.uri(root.inner(), root.password, c.database, root.encrypted)}
 	for _, e := range coreEnv(s) {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
@@ -296,7 +310,7 @@ func (c *Container) Isolated(ctx context.Context, name string) (Target, error) {
 	return n, nil
 }
 
-func (c *Container) adminURI() string { return c.kind.uri(c.at, c.password, adminDatabase) }
+func (c *Container) adminURI() string { return c.kind.uri(c.at, c.password, adminDatabase, false) }
 
 // Database reads the server's counters.
 func (c *Container) Database(ctx context.Context) (meter.Database, error) {
@@ -309,7 +323,7 @@ func (c *Container) Database(ctx context.Context) (meter.Database, error) {
 		root := c.base()
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		books, err := c.kind.books(ctx, c.kind.uri(root.at, root.password, c.database), c.database, docker.Meter("database", root.server.GetContainerID()))
+		books, err := c.kind.books(ctx, c.kind.uri(root.at, root.password, c.database, false), c.database, docker.Meter("database", root.server.GetContainerID()))
 		if err != nil {
 			return nil, fmt.Errorf("container target %s: %w", c.kind.name, err)
 		}

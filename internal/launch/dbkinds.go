@@ -22,8 +22,8 @@ type dbKind struct {
 	port     string
 	coreEnv  string // environment variable of the core that takes the URI
 	scheme   string
-	user     string // "" for a server without accounts
-	query    string // of the core's URI
+	user     string      // "" for a server without accounts
+	tls      *encryption // nil where it is not known how the server speaks TLS
 	run      func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error)
 	// asked are settings that the reference core asks for and the server does not tell.
 	asked map[string]string
@@ -38,7 +38,7 @@ const adminDatabase = "coreproof"
 var dbKinds = []dbKind{
 	{
 		name: "postgres", imageEnv: "COREPROOF_POSTGRES_IMAGE", image: "postgres:17", port: "5432/tcp",
-		coreEnv: "POSTGRESQL_CONNECTION_URI", scheme: "postgresql", user: "coreproof",
+		coreEnv: "POSTGRESQL_CONNECTION_URI", scheme: "postgresql", user: "coreproof", tls: postgresTLS,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return postgres.Run(ctx, image, append(o,
 				postgres.WithUsername("coreproof"), postgres.WithPassword(password), postgres.WithDatabase(adminDatabase), postgres.BasicWaitStrategies(),
@@ -49,7 +49,7 @@ var dbKinds = []dbKind{
 	},
 	{
 		name: "mysql", imageEnv: "COREPROOF_MYSQL_IMAGE", image: "mysql:9", port: "3306/tcp",
-		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root",
+		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: mysqlTLS,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return mysql.Run(ctx, image, append(o,
 				mysql.WithUsername("root"), mysql.WithPassword(password), mysql.WithDatabase(adminDatabase),
@@ -59,7 +59,7 @@ var dbKinds = []dbKind{
 	},
 	{
 		name: "mariadb", imageEnv: "COREPROOF_MARIADB_IMAGE", image: "mariadb:11", port: "3306/tcp",
-		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root",
+		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: mysqlTLS,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return mariadb.Run(ctx, image, append(o,
 				mariadb.WithUsername("root"), mariadb.WithPassword(password), mariadb.WithDatabase(adminDatabase),
@@ -87,9 +87,22 @@ func ContainerDatabases() []string {
 	return names
 }
 
-// uri connects to a database at host:port.
-func (k *dbKind) uri(at, password, database string) string {
-	u := url.URL{Scheme: k.scheme, Host: at, Path: "/" + database, RawQuery: k.query}
+// EncryptedDatabases lists those that can be made to speak TLS.
+func EncryptedDatabases() (names []string) {
+	for i := range dbKinds {
+		if dbKinds[i].tls != nil {
+			names = append(names, dbKinds[i].name)
+		}
+	}
+	return names
+}
+
+// uri connects to a database at host:port; encrypted asks for TLS.
+func (k *dbKind) uri(at, password, database string, encrypted bool) string {
+	u := url.URL{Scheme: k.scheme, Host: at, Path: "/" + database}
+	if encrypted && k.tls != nil {
+		u.RawQuery = k.tls.query
+	}
 	if k.user != "" {
 		u.User = url.UserPassword(k.user, password)
 	}

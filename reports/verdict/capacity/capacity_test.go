@@ -213,7 +213,7 @@ func TestReadBetweenNeighbours(t *testing.T) {
 		beside bool
 	}{
 		"falls to a floor, and noise": {0.05, func(hz float64) float64 { return 150 + 1e5/hz }, false},
-		"falls in the middle": {0.005, func(hz float64) float64 { return 100 + 80/(1+math.Exp((hz-2000)/300)) }, true},
+		"falls in the middle":         {0.005, func(hz float64) float64 { return 100 + 80/(1+math.Exp((hz-2000)/300)) }, true},
 	} {
 		b := swept(tc.noise, examples.Curve{Limit: 5000, Delay: 0.2, CPU: 1, DB: -1})
 		for i := range b.Sweep.Points {
