@@ -70,7 +70,14 @@ func httpCall(e protocol.Exchange, word func(string) string) string {
 		switch strings.ToLower(name) {
 		case "user-agent":
 		case "api-key", "authorization":
-			b.WriteString(` -H "` + strings.ToLower(name) + `: $API_KEY"`)
+			switch scheme, _, _ := strings.Cut(e.RequestHeader.Get(name), " "); scheme {
+			case "Basic": // RFC 7617
+				b.WriteString(` -u "$CLIENT_ID:$CLIENT_SECRET"`)
+			case "Bearer": // RFC 6750
+				b.WriteString(` -H "authorization: Bearer $API_KEY"`)
+			default:
+				b.WriteString(` -H "` + strings.ToLower(name) + `: $API_KEY"`)
+			}
 		default:
 			b.WriteString(" -H " + word(strings.ToLower(name)+": "+e.RequestHeader.Get(name)))
 		}

@@ -301,7 +301,9 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	err = cmp.Or(err, protocol.TurnedAway(status))
 	r.HTTPStatus, r.Text = status, string(answer)
 	recorded := header.Clone()
-	if recorded.Get("Authorization") != "" {
+	if scheme, _, ok := strings.Cut(recorded.Get("Authorization"), " "); ok {
+		recorded.Set("Authorization", scheme+" ***")
+	} else if scheme != "" {
 		recorded.Set("Authorization", "***")
 	}
 	r.Exchange.RequestHeader, r.Exchange.Status, r.Exchange.ResponseBody = recorded, status, r.Text
