@@ -29,7 +29,7 @@ type proving struct {
 
 func cmdRun(s streams) *cobra.Command {
 	p := &proving{s: s, stages: prove.Stages{Conform: true, Footprint: true, Bench: true}}
-	p.measure.saturatedWindow = 700 * time.Millisecond // a run is short
+	p.measure.saturatedWindow = 500 * time.Millisecond // a run is short
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "prove and price a core: checks, footprint, bench, reports",

@@ -110,22 +110,23 @@ const (
 	besideRates = 5
 	// clearly: a shape is kept unless reading between neighbours has less than this share
 	// of its squared errors, since a shape smooths what windows differ by.
-	clearly = 0.5
+	clearly = 0.75
 )
 
 // clearlyBeside says whether what is read of a rate between those beside it is clearly
 // nearer to what was measured there than what a shape says, where that rate is left out.
 func (c *Curve) clearlyBeside() bool {
 	by := map[float64][]float64{}
+	whole := 0
 	for _, list := range c.blocks {
-		if len(list) == 0 || list[0].hz != c.Low || list[len(list)-1].hz != c.High {
-			return false // a block has nothing at the ends, between which it is read
+		if len(list) > 0 && list[0].hz == c.Low && list[len(list)-1].hz == c.High {
+			whole++ // it has something at the ends, between which it is read
 		}
 		for _, s := range list {
 			by[s.hz] = append(by[s.hz], s.y)
 		}
 	}
-	if len(by) < besideRates {
+	if len(by) < besideRates || 2*whole < len(c.blocks) {
 		return false
 	}
 	var shaped, beside float64
