@@ -157,7 +157,7 @@ func (d *diffing) subject(name string) (open func(context.Context) (diff.Subject
 		}, nil
 	case slices.Contains(launch.ContainerDatabases(), name):
 		return func(ctx context.Context) (diff.Subject, error) {
-			t, err := launch.NewContainer(ctx, name)
+			t, err := launch.NewContainerOn(ctx, launch.ContainerOptions{Database: name})
 			return as(t, "", err)
 		}, nil
 	case strings.Contains(name, "://"):

@@ -17,6 +17,7 @@ import (
 
 	"github.com/coreproof/coreproof/internal/announce"
 	"github.com/coreproof/coreproof/internal/docker"
+	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -82,13 +83,8 @@ type ContainerOptions struct {
 	DatabaseTLS bool
 }
 
-// NewContainer starts a database server; cores come with Start, from the image that
-// the environment names or one of this program.
-func NewContainer(ctx context.Context, db string) (*Container, error) {
-	return NewContainerOn(ctx, ContainerOptions{Database: db})
-}
-
-// NewContainerOn is NewContainer with more choice.
+// NewContainerOn starts a database server; cores come with Start, from the image that is
+// given, that the environment names, or one of this program.
 func NewContainerOn(ctx context.Context, o ContainerOptions) (*Container, error) {
 	if o.CoreImage == "" {
 		o.CoreImage = os.Getenv(coreImageEnv)
@@ -96,7 +92,7 @@ func NewContainerOn(ctx context.Context, o ContainerOptions) (*Container, error)
 	return newContainerOf(ctx, o)
 }
 
-// NewContainerOf is NewContainer for cores of an image; "" is this program's.
+// NewContainerOf is NewContainerOn for cores of an image; "" is this program's.
 func NewContainerOf(ctx context.Context, db, coreImage string) (*Container, error) {
 	return newContainerOf(ctx, ContainerOptions{Database: db, CoreImage: coreImage})
 }
@@ -171,7 +167,7 @@ func (c *Container) up(ctx context.Context, labels map[string]string) (err error
 	}
 	with := []testcontainers.ContainerCustomizer{tcnetwork.WithNetwork([]string{dbAlias}, c.network), docker.OnLoopback(c.kind.port), testcontainers.WithLabels(labels)}
 	if c.encrypted {
-		more, err := c.kind.tls.customizers()
+		more, err := c.kind.tls.Customizers(dbAlias, farAlias)
 		if err != nil {
 			return err
 		}
@@ -235,7 +231,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 	}
 	root := c.base()
 	env := map[string]string{c.kind.coreEnv: c.kind.uri(root.inner(), root.password, c.database, root.encrypted)}
-	for _, e := range coreEnv(s) {
+	for _, e := range environ.Of(s) {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
 	}

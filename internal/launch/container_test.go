@@ -279,7 +279,7 @@ func TestContainerFailedStart(t *testing.T) {
 // TestContainerNameIsChecked before anything is started.
 func TestContainerNameIsChecked(t *testing.T) {
 	t.Parallel()
-	if _, err := launch.NewContainer(t.Context(), "oracle"); err == nil || !strings.Contains(err.Error(), "postgres") {
+	if _, err := launch.NewContainerOn(t.Context(), launch.ContainerOptions{Database: "oracle"}); err == nil || !strings.Contains(err.Error(), "postgres") {
 		t.Errorf("got %v, want an error that names the choices", err)
 	}
 }

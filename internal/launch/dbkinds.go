@@ -10,6 +10,7 @@ import (
 	"github.com/testcontainers/testcontainers-go/modules/mysql"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
 
+	"github.com/coreproof/coreproof/internal/launch/encrypted"
 	"github.com/coreproof/coreproof/internal/meter"
 )
 
@@ -22,8 +23,8 @@ type dbKind struct {
 	port     string
 	coreEnv  string // environment variable of the core that takes the URI
 	scheme   string
-	user     string      // "" for a server without accounts
-	tls      *encryption // nil where it is not known how the server speaks TLS
+	user     string            // "" for a server without accounts
+	tls      *encrypted.Server // nil where it is not known how the server speaks TLS
 	run      func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error)
 	// asked are settings that the reference core asks for and the server does not tell.
 	asked map[string]string
@@ -38,7 +39,7 @@ const adminDatabase = "coreproof"
 var dbKinds = []dbKind{
 	{
 		name: "postgres", imageEnv: "COREPROOF_POSTGRES_IMAGE", image: "postgres:17", port: "5432/tcp",
-		coreEnv: "POSTGRESQL_CONNECTION_URI", scheme: "postgresql", user: "coreproof", tls: postgresTLS,
+		coreEnv: "POSTGRESQL_CONNECTION_URI", scheme: "postgresql", user: "coreproof", tls: encrypted.Postgres,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return postgres.Run(ctx, image, append(o,
 				postgres.WithUsername("coreproof"), postgres.WithPassword(password), postgres.WithDatabase(adminDatabase), postgres.BasicWaitStrategies(),
@@ -49,7 +50,7 @@ var dbKinds = []dbKind{
 	},
 	{
 		name: "mysql", imageEnv: "COREPROOF_MYSQL_IMAGE", image: "mysql:9", port: "3306/tcp",
-		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: mysqlTLS,
+		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: encrypted.MySQL,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return mysql.Run(ctx, image, append(o,
 				mysql.WithUsername("root"), mysql.WithPassword(password), mysql.WithDatabase(adminDatabase),
@@ -59,7 +60,7 @@ var dbKinds = []dbKind{
 	},
 	{
 		name: "mariadb", imageEnv: "COREPROOF_MARIADB_IMAGE", image: "mariadb:11", port: "3306/tcp",
-		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: mysqlTLS,
+		coreEnv: "MYSQL_CONNECTION_URI", scheme: "mysql", user: "root", tls: encrypted.MySQL,
 		run: func(ctx context.Context, image, password string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return mariadb.Run(ctx, image, append(o,
 				mariadb.WithUsername("root"), mariadb.WithPassword(password), mariadb.WithDatabase(adminDatabase),
@@ -97,11 +98,11 @@ func EncryptedDatabases() (names []string) {
 	return names
 }
 
-// uri connects to a database at host:port; encrypted asks for TLS.
-func (k *dbKind) uri(at, password, database string, encrypted bool) string {
+// uri connects to a database at host:port; secure asks for TLS.
+func (k *dbKind) uri(at, password, database string, secure bool) string {
 	u := url.URL{Scheme: k.scheme, Host: at, Path: "/" + database}
-	if encrypted && k.tls != nil {
-		u.RawQuery = k.tls.query
+	if secure && k.tls != nil {
+		u.RawQuery = k.tls.Query
 	}
 	if k.user != "" {
 		u.User = url.UserPassword(k.user, password)

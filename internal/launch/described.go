@@ -16,6 +16,7 @@ import (
 	"github.com/coreproof/coreproof/internal/docker"
 	"github.com/coreproof/coreproof/internal/launch/beside"
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
+	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/leftover"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/launch/warmup"
@@ -162,7 +163,7 @@ func (x *Described) say(line string) {
 // inherited is what commands keep of this process's environment, with the mark by
 // which a later run finds them.
 func (x *Described) inherited() []string {
-	env := inherited()
+	env := environ.Inherited()
 	for _, name := range x.d.Inherit {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)

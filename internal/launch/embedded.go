@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/internal/announce"
+	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -100,7 +101,7 @@ func (e *Embedded) Start(ctx context.Context, n int, s Settings) (Deployment, er
 		e.mu.Unlock()
 		return stopLocal(ctx, list)
 	}
-	env := append(coreEnv(s), "SQLITE_DATABASE_PATH="+e.file)
+	env := append(environ.Of(s), "SQLITE_DATABASE_PATH="+e.file)
 	for i := range n {
 		p, err := startLocal(ctx, e.o.Command, env, s.CPUs)
 		if err != nil {
@@ -129,7 +130,7 @@ func localGenerator(ctx context.Context, command []string, cpus []int) (url, sec
 	}
 	args := append(command[1:len(command):len(command)], "--listen", "127.0.0.1:0", "--exit-with-stdin")
 	secret = rand.Text()
-	p, err := spawn(ctx, command[0], args, append(inherited(), announce.GeneratorSecretEnv+"="+secret), cpus)
+	p, err := spawn(ctx, command[0], args, append(environ.Inherited(), announce.GeneratorSecretEnv+"="+secret), cpus)
 	if err != nil {
 		return "", "", nil, fmt.Errorf("start the load generator: %w", err)
 	}

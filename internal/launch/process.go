@@ -15,6 +15,7 @@ import (
 
 	"github.com/coreproof/coreproof/internal/affinity"
 	"github.com/coreproof/coreproof/internal/announce"
+	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/program"
 	"github.com/coreproof/coreproof/internal/meter"
 )
@@ -59,7 +60,7 @@ func startLocal(ctx context.Context, command, env []string, cpus []int) (*localC
 func (c *localCore) spawn(ctx context.Context, port string) (*child, error) {
 	args := append(c.command[1:len(c.command):len(c.command)],
 		"--host", "127.0.0.1", "--port", port, "--metrics", "127.0.0.1:0", "--exit-with-stdin")
-	return spawn(ctx, c.command[0], args, append(inherited(), c.env...), c.cpus)
+	return spawn(ctx, c.command[0], args, append(environ.Inherited(), c.env...), c.cpus)
 }
 
 func (c *localCore) child() *child {

@@ -1,4 +1,5 @@
-package launch
+// Package encrypted makes the database servers that tests start in containers speak TLS.
+package encrypted
 
 import (
 	"bytes"
@@ -16,11 +17,11 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// encryption is how a database server is made to speak TLS, and asked to.
-type encryption struct {
-	// query of a core's URI, in words that JDBC knows too: the server's name is not
+// Server is how a database server is made to speak TLS, and asked to.
+type Server struct {
+	// Query of a core's URI, in words that JDBC knows too: the server's name is not
 	// verified, as its certificate is nobody's.
-	query string
+	Query string
 	// script runs before the server's first start; args are added to its command.
 	script string
 	args   []string
@@ -33,7 +34,8 @@ const (
 )
 
 var (
-	postgresTLS = &encryption{query: "sslmode=require", script: `#!/bin/sh
+	// Postgres is PostgreSQL.
+	Postgres = &Server{Query: "sslmode=require", script: `#!/bin/sh
 set -eu
 cp /coreproof-tls/* "$PGDATA/"
 chmod 600 "$PGDATA/server.key"
@@ -41,12 +43,13 @@ echo "ssl = on
 ssl_cert_file = 'server.pem'
 ssl_key_file = 'server.key'" >> "$PGDATA/postgresql.conf"
 `}
-	mysqlTLS = &encryption{query: "sslMode=REQUIRED", args: []string{"--ssl-cert=" + certificateAt, "--ssl-key=" + keyAt}}
+	// MySQL is MySQL or MariaDB.
+	MySQL = &Server{Query: "sslMode=REQUIRED", args: []string{"--ssl-cert=" + certificateAt, "--ssl-key=" + keyAt}}
 )
 
-// customizers give a server a new certificate.
-func (e *encryption) customizers() ([]testcontainers.ContainerCustomizer, error) {
-	cert, key, err := selfSigned(time.Now())
+// Customizers give a server a new certificate for some names.
+func (e *Server) Customizers(names ...string) ([]testcontainers.ContainerCustomizer, error) {
+	cert, key, err := selfSigned(time.Now(), names)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate for the database: %w", err)
 	}
@@ -65,13 +68,13 @@ func (e *encryption) customizers() ([]testcontainers.ContainerCustomizer, error)
 }
 
 // selfSigned is a certificate of a throw-away server, good for a day, and its key, in PEM.
-func selfSigned(now time.Time) (cert, key []byte, err error) {
+func selfSigned(now time.Time, names []string) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
 	model := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: dbAlias}, DNSNames: []string{dbAlias, farAlias},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "coreproof"}, DNSNames: names,
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, model, model, private.Public(), private)

@@ -1,4 +1,5 @@
-package launch
+// Package environ is the environment that cores are started with.
+package environ
 
 import (
 	"os"
@@ -6,12 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coreproof/coreproof/internal/cores"
 )
 
-// coreEnv spells settings as the environment of a core. Deployments that
+// Of spells settings as the environment of a core. Deployments that
 // differ only in the flag get environments of equal length, since the size of
 // the environment alone can move a program's speed (Mytkowicz et al. 2009).
-func coreEnv(s Settings) []string {
+func Of(s cores.Settings) []string {
 	env := []string{"LOG_LEVEL=WARN", "DATABASE_WAIT_SECONDS=15", "ACCESS_TOKEN_BLACKLISTING=" + strconv.FormatBool(s.Flag)}
 	if s.Flag {
 		env = append(env, "COREPROOF_PAD=x") // "true" is one letter shorter
@@ -38,9 +41,9 @@ func coreEnv(s Settings) []string {
 	return env
 }
 
-// inherited is what a child keeps of this process's environment: nothing that
+// Inherited is what a child keeps of this process's environment: nothing that
 // could set a core up otherwise than asked.
-func inherited() []string {
+func Inherited() []string {
 	var env []string
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
