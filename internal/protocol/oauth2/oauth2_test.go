@@ -2,6 +2,7 @@ package oauth2_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -322,7 +323,11 @@ func TestNoSecretIsRecorded(t *testing.T) {
 	if err != nil || len(seen) != 2 {
 		t.Fatalf("%d exchanges, %v", len(seen), err)
 	}
-	for _, secret := range []string{"app-secret", oauthtest.APISecret, "Basic "} {
+	basic := func(id, secret string) string { return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)) }
+	if n := strings.Count(string(b), `"Basic ***"`); n != 2 {
+		t.Errorf("the record says %d times that Basic authorization stood there, want 2: %s", n, b)
+	}
+	for _, secret := range []string{"app-secret", oauthtest.APISecret, basic(o.ClientID, o.ClientSecret), basic(oauthtest.APIID, oauthtest.APISecret)} {
 		if strings.Contains(string(b), secret) {
 			t.Errorf("%q is in the record", secret)
 		}
