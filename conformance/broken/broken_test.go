@@ -85,7 +85,9 @@ func TestV14DefectsAreCaughtInEveryVersion(t *testing.T) {
 
 // fleeting defects show for milliseconds after a revoke; on a starved machine the
 // next call may come later than that.
-func fleeting(d broken.Defect) bool { return strings.HasSuffix(d.Name, "ms") }
+func fleeting(d broken.Defect) bool {
+	return strings.HasSuffix(d.Name, "ms") || d.Name == "answers-shared-in-flight" // for 10 ms
+}
 
 // caught says what was missed of a defect; "" when each check failed for it.
 func caught(t *testing.T, d broken.Defect, ids []string) (missed string) {
