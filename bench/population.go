@@ -86,11 +86,18 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 			return err
 		}
 	}
-	if err := m.fillUp(ctx, t); err != nil {
-		return err
-	}
 	db, err := t.Database(ctx)
-	if err != nil {
+	switch {
+	case m.Rows > 0 && err != nil:
+		return fmt.Errorf("fill up to %d session rows: %w", m.Rows, err)
+	case m.Rows > 0 && !m.can.Throwaway:
+		return fmt.Errorf("fill up to %d session rows: the database is somebody else's: %w", m.Rows, launch.ErrUnsupported)
+	case m.Rows > 0:
+		m.tell(PhaseRows, 0, int(m.Rows))
+		if err := db.Fill(ctx, m.Rows); err != nil {
+			return err
+		}
+	case err != nil:
 		return nil // nobody can see it: the proof then says so
 	}
 	if n, err := db.SessionRows(ctx); err == nil {
@@ -98,22 +105,6 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 	}
 	m.res.IdleDatabaseCPU = m.idle(ctx)
 	return nil
-}
-
-// fillUp makes rows up beside the sessions of the tokens.
-func (m *measurement) fillUp(ctx context.Context, t launch.Target) error {
-	if m.Rows == 0 {
-		return nil
-	}
-	if !m.can.Throwaway {
-		return fmt.Errorf("fill up to %d session rows: the database is somebody else's: %w", m.Rows, launch.ErrUnsupported)
-	}
-	db, err := t.Database(ctx)
-	if err != nil {
-		return fmt.Errorf("fill up to %d session rows: %w", m.Rows, err)
-	}
-	m.tell(PhaseRows, 0, int(m.Rows))
-	return db.Fill(ctx, m.Rows)
 }
 
 // users is the prefix of the users of this measurement.

@@ -321,14 +321,10 @@ func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
 	}
 	for _, m := range []string{mannerProxied, mannerGateway, mannerNewer, mannerOlder, mannerTenants} {
 		how, err := turnsAway(ctx, c, m, c.NewUser())
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, nil, err
-		case how == "":
-			taken = append(taken, m)
-		default:
-			leftOut = append(leftOut, leaveOut(c, dimManner, m, how))
 		}
+		taken, leftOut = sorted(c, taken, leftOut, dimManner, m, how)
 	}
 	return taken, leftOut, nil
 }
@@ -336,23 +332,22 @@ func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
 // usersOf are the forms of users' ids that the core takes. One with marks it may refuse,
 // which is then told.
 func usersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
-	taken = []string{userPlain, userUUID, userMail}
 	how, err := turnsAway(ctx, c, mannerUsual, marked(c.NewUser()))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, nil, err
-	case how == "":
-		taken = append(taken, userMarks)
-	default:
-		leftOut = append(leftOut, leaveOut(c, dimUser, userMarks, how))
 	}
+	taken, leftOut = sorted(c, []string{userPlain, userUUID, userMail}, nil, dimUser, userMarks, how)
 	return taken, leftOut, nil
 }
 
-// leaveOut notes that a value of a dimension cannot be tried, and says so.
-func leaveOut(c *T, dimension, value, how string) string {
+// sorted adds a value of a dimension to those that are taken, or to those left out, with
+// how the core turns a live user away, which is then told.
+func sorted(c *T, taken, leftOut []string, dimension, value, how string) ([]string, []string) {
+	if how == "" {
+		return append(taken, value), leftOut
+	}
 	c.Observe("not "+dimension+" "+value, how)
-	return dimension + " " + value + ": " + how
+	return taken, append(leftOut, dimension+" "+value+": "+how)
 }
 
 // turnsAway says how the core refuses a live user; "" when it lets him in. It is asked

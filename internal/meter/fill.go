@@ -52,6 +52,35 @@ func copying(columns []string, quote func(string) string, values map[string]stri
 	return fmt.Sprintf("INSERT INTO session_info (%s) SELECT %s FROM session_info LIMIT %d", strings.Join(into, ", "), strings.Join(from, ", "), n)
 }
 
+// table is a session table behind database/sql, and how its database is spoken to.
+type table struct {
+	db      *sql.DB
+	columns string // a query that gives their names
+	args    []any
+	quote   func(string) string
+	value   string // an expression for a name of its own
+	after   string // run when there are enough rows
+}
+
+// fill makes rows up until there are so many.
+func (t table) fill(ctx context.Context, rows int64, count func(context.Context) (int64, error)) error {
+	columns, err := columnsOf(ctx, t.db, t.columns, t.args...)
+	if err != nil {
+		return err
+	}
+	err = grow(ctx, rows, count, func(ctx context.Context, n int64) error {
+		_, err := t.db.ExecContext(ctx, copying(columns, t.quote, filler(t.value), n))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := t.db.ExecContext(ctx, t.after); err != nil {
+		return fmt.Errorf("settle the filled table: %w", err)
+	}
+	return nil
+}
+
 func doubleQuoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func backQuoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }

@@ -213,21 +213,10 @@ func (b *mysqlBooks) Compact(ctx context.Context) error {
 }
 
 func (b *mysqlBooks) Fill(ctx context.Context, rows int64) error {
-	columns, err := columnsOf(ctx, b.db, "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = 'session_info'", b.database)
-	if err != nil {
-		return err
-	}
-	err = grow(ctx, rows, b.SessionRows, func(ctx context.Context, n int64) error {
-		_, err := b.db.ExecContext(ctx, copying(columns, backQuoted, filler("concat('"+fillerName+"', uuid())"), n))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := b.db.ExecContext(ctx, "ANALYZE TABLE session_info"); err != nil {
-		return fmt.Errorf("analyse the filled table: %w", err)
-	}
-	return nil
+	return table{
+		db: b.db, columns: "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = 'session_info'", args: []any{b.database},
+		quote: backQuoted, value: "concat('" + fillerName + "', uuid())", after: "ANALYZE TABLE session_info",
+	}.fill(ctx, rows, b.SessionRows)
 }
 
 func (b *mysqlBooks) Process() Process { return b.process }

@@ -86,20 +86,11 @@ func (b *sqliteBooks) Compact(ctx context.Context) error {
 }
 
 func (b *sqliteBooks) Fill(ctx context.Context, rows int64) error {
-	columns, err := columnsOf(ctx, b.db, "SELECT name FROM pragma_table_info('session_info')")
-	if err != nil {
-		return err
-	}
-	err = grow(ctx, rows, b.SessionRows, func(ctx context.Context, n int64) error {
-		_, err := b.db.ExecContext(ctx, copying(columns, doubleQuoted, filler("'"+fillerName+"' || hex(randomblob(16))"), n))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	// What is in the log would be looked up there by each read.
-	_, err = b.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return err
+	// What stays in the log would be looked up there by each read.
+	return table{
+		db: b.db, columns: "SELECT name FROM pragma_table_info('session_info')",
+		quote: doubleQuoted, value: "'" + fillerName + "' || hex(randomblob(16))", after: "PRAGMA wal_checkpoint(TRUNCATE)",
+	}.fill(ctx, rows, b.SessionRows)
 }
 
 func (b *sqliteBooks) Process() Process { return nil }
