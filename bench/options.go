@@ -40,14 +40,19 @@ type Options struct {
 	Closed bool
 	// SteadyWithin bounds how long a core may take to a steady state.
 	SteadyWithin time.Duration
-	// RateHz of all sides together; 0 calibrates RateShare of what they serve in a
-	// closed loop.
+	// RateHz of verifies, all sides together; 0 calibrates RateShare of what they serve
+	// in a closed loop.
 	RateHz, RateShare float64
 	// Tokens to draw from.
 	Tokens int
 	// Rows that the session table is filled up to before anything is measured, where
 	// the database is the target's own; 0 leaves it with the sessions of the tokens.
 	Rows int64
+	// VerifyShare of the calls are verifies; the others begin, refresh and end sessions
+	// (package lives), in windows of the open model: figures are then per verify with the
+	// calls that come with it. 0 is 1: verifies alone. With less than 1 there are no
+	// rounds in the closed model, nor Closed.
+	VerifyShare float64
 	// Sweep takes the load curve of each variant alone after the rounds; nil takes none.
 	Sweep *Sweep
 	// Connections of each side.
@@ -100,6 +105,9 @@ func (o Options) filled() Options {
 	span(&o.WarmUp, 250*time.Millisecond)
 	span(&o.SaturatedWindow, time.Second)
 	span(&o.SteadyWithin, 90*time.Second)
+	if o.VerifyShare == 0 {
+		o.VerifyShare = 1
+	}
 	if o.RateShare == 0 {
 		// Vegeta keeps its rate up to about this share of saturation.
 		o.RateShare = 0.35

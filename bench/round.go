@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		return r, "", err
 	}
 	defer func() { err = errors.Join(err, s.stop(ctx)) }()
+	if step.Kind == proof.KindSaturated && m.perVerify() > 0 {
+		return r, "", errors.New("a closed loop keeps no share of verifies: plan no such rounds")
+	}
 	if step.Kind == proof.KindSaturated {
 		r, err = m.saturate(ctx, index, s)
 		return r, "", err
@@ -41,12 +45,16 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	if m.Closed {
 		kind = generator.Closed
 	}
-	if _, err := m.gen.Run(ctx, m.job(kind, s.loads(), m.WarmUp)); err != nil {
+	besides, err := m.besides(ctx, s)
+	if err != nil {
+		return r, "", err
+	}
+	if _, err := m.send(ctx, m.job(kind, s.loads(), m.WarmUp), besides); err != nil {
 		return r, "", err
 	}
 	database := m.databaseProcess(ctx)
 	before := m.read(s, database)
-	res, err := m.gen.Run(ctx, m.job(kind, s.loads(), m.Window))
+	res, err := m.send(ctx, m.job(kind, s.loads(), m.Window), besides)
 	if err != nil {
 		return r, "", err
 	}
@@ -58,6 +66,10 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	for i := range s.list {
 		w := m.window(res.Sides[i], s.list[i].variant, spent(before.sides[i], after.sides[i]))
 		w.MemoryReady, w.Memory = ready[i], m.memory(&s.list[i])
+		w.Others = res.others(i)
+		if n, example := res.wrong(i); n > 0 {
+			w.Errors, w.Example = w.Errors+n, cmp.Or(w.Example, example)
+		}
 		r.Windows = append(r.Windows, w)
 	}
 	for _, w := range r.Windows {
@@ -65,7 +77,7 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 			return r, "", nil // counts, and fails the run
 		}
 	}
-	r.Saturated = m.saturated(res, r)
+	r.Saturated = m.saturated(res.Result, r)
 	switch most, least := extremes(r.Windows); {
 	case res.Achieved < 0.98 && !r.Saturated:
 		reason = fmt.Sprintf("only %.1f %% of the wanted rate was sent", 100*res.Achieved)

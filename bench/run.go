@@ -25,6 +25,9 @@ func Run(ctx context.Context, o Options) ([]proof.Bench, *proof.LeftBehind, erro
 	if len(o.Variants) < 2 {
 		return nil, nil, fmt.Errorf("bench %s: %d variants given, want two at least", o.Target.Name(), len(o.Variants))
 	}
+	if !(o.VerifyShare > 0 && o.VerifyShare <= 1) || o.VerifyShare < 1 && o.Closed {
+		return nil, nil, fmt.Errorf("bench %s: a share of verifies of %g, want more than 0 and at most 1, in the open model", o.Target.Name(), o.VerifyShare)
+	}
 	b := &bench{Options: o, protocol: o.Target.Protocol(), can: o.Target.Capabilities(), rnd: rand.New(rand.NewPCG(o.Seed, 0xbe4c))}
 	if err := b.place(ctx); err != nil {
 		return nil, nil, fmt.Errorf("bench %s: %w", o.Target.Name(), err)
@@ -108,6 +111,9 @@ func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
 			RateShare: m.RateShare, RateCapHz: m.can.Throttle.Hz(), Window: m.Window, WarmUp: m.WarmUp, Connections: m.Connections, Tokens: m.Tokens,
 			FreshProcesses: m.can.Settings, Pinned: len(m.serverCPUs) > 0 && m.can.Settings,
 		},
+	}
+	if m.VerifyShare < 1 {
+		m.res.Design.VerifyShare = m.VerifyShare
 	}
 	if m.res.Design.Pinned {
 		m.res.Design.ServerCPUs, m.res.Design.GeneratorCPUs, m.res.Design.GOMAXPROCS = m.serverCPUs, m.genCPUs, 1

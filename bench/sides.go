@@ -25,6 +25,7 @@ type side struct {
 	variant    int
 	deployment launch.Deployment
 	instances  []launch.Instance
+	from       int // index of the first of them in the deployment
 	load       generator.Side
 }
 
@@ -86,7 +87,7 @@ func (s *sides) choose(step Step) *sides {
 			if i == 1 {
 				from, to = half, len(x.instances)
 			}
-			x.instances = x.instances[from:to]
+			x.instances, x.from = x.instances[from:to], from
 			x.load.URLs = x.load.URLs[from:to]
 		}
 		out.list = append(out.list, x)

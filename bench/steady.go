@@ -193,7 +193,7 @@ func (m *measurement) keep(s *sides) {
 
 // choose decides the rate.
 func (m *measurement) choose(ctx context.Context, s *sides, served float64) error {
-	hz := m.can.Throttle.Hz()
+	hz := m.can.Throttle.Hz() * m.VerifyShare // of all calls
 	switch {
 	case m.Closed && hz <= 0:
 		m.res.Design.RateShare = 0
@@ -206,6 +206,13 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 		m.rate = hz
 		m.res.Design.RateShare = 0
 	default:
+		besides, err := m.besides(ctx, s)
+		if err != nil {
+			return err
+		}
+		if served, err = m.mixServed(ctx, served, besides); err != nil {
+			return err
+		}
 		m.rate = m.RateShare * served
 	}
 	if hz > 0 && m.rate > hz {

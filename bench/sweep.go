@@ -1,12 +1,14 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
+	"github.com/coreproof/coreproof/bench/lives"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
@@ -110,8 +112,18 @@ func (s *sweeper) block(ctx context.Context, block int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.stop(ctx)) }()
+	besides, err := s.besides(ctx, d)
+	if err != nil {
+		return err
+	}
+	of := func(i int) []*lives.Load {
+		if besides == nil {
+			return nil
+		}
+		return besides[i : i+1]
+	}
 	for i := range d.list {
-		if err := s.warm(ctx, d, i, block == 0); err != nil {
+		if err := s.warm(ctx, d, i, of(i), block == 0); err != nil {
 			return err
 		}
 	}
@@ -121,7 +133,7 @@ func (s *sweeper) block(ctx context.Context, block int) (err error) {
 			s.out.CutShort = fmt.Sprintf("the last of %d blocks has %d of %d windows: there was no time for more within %s", block+1, k, n*len(d.list), s.Within)
 			return nil
 		}
-		if err := s.point(ctx, d, at/n, block, s.Shares[at%n]); err != nil {
+		if err := s.point(ctx, d, at/n, of(at/n), block, s.Shares[at%n]); err != nil {
 			return err
 		}
 		s.tell(PhaseSweep, block*n*len(d.list)+k+1, s.Blocks*n*len(d.list))
@@ -130,12 +142,12 @@ func (s *sweeper) block(ctx context.Context, block int) (err error) {
 }
 
 // warm keeps a side busy for a while and, where it is asked, notes what it served.
-func (s *sweeper) warm(ctx context.Context, d *sides, i int, find bool) error {
+func (s *sweeper) warm(ctx context.Context, d *sides, i int, besides []*lives.Load, find bool) (err error) {
 	alone := d.loads()[i : i+1]
 	name := s.Variants[d.list[i].variant].Name
 	if hz := s.can.Throttle.Hz(); hz > 0 {
 		if find {
-			s.out.Saturation = append(s.out.Saturation, proof.SweepSaturation{Variant: name, RateHz: hz, Capped: true})
+			s.out.Saturation = append(s.out.Saturation, proof.SweepSaturation{Variant: name, RateHz: hz * s.VerifyShare, Capped: true})
 		}
 		return nil
 	}
@@ -152,6 +164,9 @@ func (s *sweeper) warm(ctx context.Context, d *sides, i int, find bool) error {
 			served = max(served, float64(res.Sides[0].Calls)/res.Took.Seconds())
 		}
 	}
+	if served, err = s.mixServed(ctx, served, besides); err != nil {
+		return err
+	}
 	if served < 1 {
 		return fmt.Errorf("variant %s serves too few calls to measure (%.2f/s)", name, served)
 	}
@@ -160,7 +175,7 @@ func (s *sweeper) warm(ctx context.Context, d *sides, i int, find bool) error {
 }
 
 // point is one window at one rate.
-func (s *sweeper) point(ctx context.Context, d *sides, i, block int, share float64) error {
+func (s *sweeper) point(ctx context.Context, d *sides, i int, besides []*lives.Load, block int, share float64) error {
 	x := &d.list[i]
 	name := s.Variants[x.variant].Name
 	p := proof.SweepPoint{Variant: name, Block: block, Share: share}
@@ -182,13 +197,14 @@ func (s *sweeper) point(ctx context.Context, d *sides, i, block int, share float
 	database := s.databaseProcess(ctx)
 	one := &sides{list: d.list[i : i+1]}
 	before := s.read(one, database)
-	res, err := s.gen.Run(ctx, j)
+	res, err := s.send(ctx, j, besides)
 	if err != nil {
 		return err
 	}
 	after := s.read(one, database)
 	w := s.window(res.Sides[0], x.variant, spent(before.sides[0], after.sides[0]))
-	p.Calls, p.Errors, p.Example, p.CPU = w.Calls, w.Errors, w.Example, w.CPU
+	n, example := res.wrong(0)
+	p.Calls, p.Others, p.Errors, p.Example, p.CPU = w.Calls, res.others(0), w.Errors+n, cmp.Or(w.Example, example), w.CPU
 	p.P50, p.P90, p.P99, p.Mean = w.P50, w.P90, w.P99, res.Sides[0].Latency.Mean()/1e6
 	p.DBCPU, p.Took = spent(before.database, after.database), after.at.Sub(before.at)
 	p.Achieved, p.LagP99, p.Backlog = min(res.Achieved, 1), ms(res.LagP99), res.Backlog

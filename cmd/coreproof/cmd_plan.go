@@ -51,7 +51,7 @@ Exit status: 0 planned, or all predictions held; 1 --validate found one beyond t
 	g := newGroup("Load")
 	g.StringVar(&p.from, "from", "", "proof.json, or the folder of a run")
 	g.Float64Var(&p.ask.RPS, "rps", 0, "calls per second, all instances together")
-	g.Float64Var(&p.ask.VerifyShare, "verify-share", 1, "share of the calls that are verifies; others are not planned for")
+	g.Float64Var(&p.ask.VerifyShare, "verify-share", 0, "share of the calls that are verifies; others are planned for where they were measured with them (default as measured)")
 	g.DurationVar(&p.ask.P99, "p99", 0, "latency that 99 of 100 calls must keep, e.g. 10ms")
 	g.StringVar(&p.headroom, "headroom", "40%", "share of the capacity that stays free")
 	g.StringVar(&p.flag, "flag", "both", "plan with the flag on, off, or both")
@@ -92,6 +92,9 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := p.flags(); err != nil {
 		return err
+	}
+	if cmd.Flags().Changed("verify-share") && !(p.ask.VerifyShare > 0) {
+		return fmt.Errorf("--verify-share %g: above 0, at most 1", p.ask.VerifyShare)
 	}
 	if p.html != "" && p.validate {
 		return errors.New("--html plans and --validate does not: leave out one of them")

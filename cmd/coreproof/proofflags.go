@@ -110,7 +110,7 @@ func (s *selectFlags) options() conformance.Options {
 type measureFlags struct {
 	rounds, floorRounds, saturatedRounds int
 	window, saturatedWindow, steady      time.Duration
-	rate                                 float64
+	rate, verifyShare                    float64
 	tokens, connections                  int
 	rows                                 int64
 	noPin                                bool
@@ -128,7 +128,7 @@ func (m *measureFlags) group(rounds, floor, saturated int, window time.Duration,
 	g.IntVar(&m.saturatedRounds, "saturated-rounds", saturated, "rounds in the closed model")
 	g.DurationVar(&m.window, "window", window, "what is measured of a round")
 	g.DurationVar(&m.steady, "steady-within", 90*time.Second, "how long a core may take to a steady state")
-	g.Float64Var(&m.rate, "rate", 0, "calls per second on both sides together (default calibrated)")
+	g.Float64Var(&m.rate, "rate", 0, "verifies per second on both sides together (default calibrated)")
 	g.IntVar(&m.tokens, "tokens", tokens, "sessions whose tokens are drawn uniformly")
 	g.Int64Var(&m.rows, "rows", 0, "fill the session table up to so many rows before measuring, e.g. 1000000 (default the sessions of --tokens)")
 	g.IntVar(&m.connections, "connections", 8, "connections of each side in the closed model")
@@ -141,8 +141,9 @@ func (m *measureFlags) group(rounds, floor, saturated int, window time.Duration,
 	return g
 }
 
-// sweepFlags adds those of the load curve.
+// sweepFlags adds those of the load curve, and of the load itself.
 func (m *measureFlags) sweepFlags(g group) {
+	g.Float64Var(&m.verifyShare, "verify-share", 1, "share of the calls that are verifies; the others begin, refresh and end sessions, e.g. 0.95 (no rounds in the closed model then)")
 	g.BoolVar(&m.sweep, "sweep", false, "take the load curve too: each variant alone, from idle past saturation")
 	g.DurationVar(&m.sweepWithin, "sweep-within", bench.DefaultSweepWithin, "how long the load curve of a target and version may take")
 }
@@ -161,6 +162,10 @@ func (m *measureFlags) check() error {
 		return fmt.Errorf("--rows %d: there are %d sessions to draw tokens from (--tokens), give at least as many", m.rows, m.tokens)
 	case !(m.rate >= 0) || math.IsInf(m.rate, 0):
 		return fmt.Errorf("--rate %s: must be positive", strconv.FormatFloat(m.rate, 'g', -1, 64))
+	case m.verifyShare != 0 && !(m.verifyShare >= leastVerifyShare && m.verifyShare <= 1):
+		return fmt.Errorf("--verify-share %g: from %g to 1", m.verifyShare, leastVerifyShare)
+	case m.verifyShare != 0 && m.verifyShare < 1 && m.rounds+m.floorRounds == 0:
+		return errors.New("--rounds 0: a share of verifies is kept in the open model alone, and nothing would be measured")
 	case m.window <= 0:
 		return fmt.Errorf("--window %s: must be positive", m.window)
 	case m.steady <= 0:
@@ -180,6 +185,9 @@ func (m *measureFlags) check() error {
 	return nil
 }
 
+// leastVerifyShare leaves a call in ten to price the flag by.
+const leastVerifyShare = 0.1
+
 // leastSweep is what one block of a load curve needs.
 const leastSweep = 15 * time.Second
 
@@ -191,8 +199,12 @@ func (m *measureFlags) options() bench.Options {
 	return bench.Options{
 		Sweep: sweep,
 		Plan: func() bench.Plan {
-			return &bench.FixedPlan{Cost: m.rounds, Floor: m.floorRounds, Saturated: m.saturatedRounds}
+			plan := &bench.FixedPlan{Cost: m.rounds, Floor: m.floorRounds, Saturated: m.saturatedRounds}
+			if m.verifyShare != 0 && m.verifyShare < 1 {
+				plan.Saturated = 0
+			}
+			return plan
 		},
-		Window: m.window, SaturatedWindow: m.saturatedWindow, SteadyWithin: m.steady, RateHz: m.rate, Tokens: m.tokens, Rows: m.rows, Connections: m.connections, Pin: !m.noPin,
+		Window: m.window, SaturatedWindow: m.saturatedWindow, SteadyWithin: m.steady, RateHz: m.rate, Tokens: m.tokens, Rows: m.rows, VerifyShare: m.verifyShare, Connections: m.connections, Pin: !m.noPin,
 	}
 }

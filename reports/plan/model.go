@@ -13,11 +13,13 @@ import (
 // Model is all that a plan of one case rests on, so that another program, such as a
 // page's script, can make it for any load with the same result.
 type Model struct {
-	Target   string      `json:"target"`
-	Protocol string      `json:"protocol"`
-	Core     string      `json:"core"`
-	Sides    []SideModel `json:"sides"`
-	Notes    []string    `json:"notes"`
+	Target   string `json:"target"`
+	Protocol string `json:"protocol"`
+	Core     string `json:"core"`
+	// VerifyShare of the calls were verifies.
+	VerifyShare float64     `json:"verifyShare"`
+	Sides       []SideModel `json:"sides"`
+	Notes       []string    `json:"notes"`
 }
 
 // SideModel is the flag off or on.
@@ -39,8 +41,10 @@ type SideModel struct {
 	Embedded bool     `json:"embedded,omitempty"` // the database is in the core's process
 	// Statements of a verify; nil where they were not counted.
 	Statements *float64 `json:"statements,omitempty"`
-	// Hold is how long a call holds a connection, ms; nil where it is not known.
-	Hold *Bounded `json:"hold,omitempty"`
+	// Hold is how long a call holds a connection, ms, 0 where it takes none; nil where it
+	// is not known, for the reason NoHold.
+	Hold   *Bounded `json:"hold,omitempty"`
+	NoHold string   `json:"noHold,omitempty"`
 
 	P99      *capacity.Portable `json:"p99,omitempty"` // ms, over the rate of a unit
 	Core     ReadingModel       `json:"core"`          // µs a call, over the rate of a unit
@@ -82,8 +86,8 @@ func Models(p *proof.Proof, target, protocol string) ([]Model, error) {
 	var out []Model
 	refused := ""
 	for _, x := range benches {
-		r := &reckoning{Ask: Ask{RPS: 1, VerifyShare: 1, Extrapolate: true}, Source: x, proof: p}
-		m := Model{Target: x.Target.Name, Protocol: x.Bench.Protocol, Core: x.Target.Core.Name}
+		r := &reckoning{Ask: Ask{RPS: 1, VerifyShare: MeasuredShare(x.Bench), Extrapolate: true}, Source: x, proof: p}
+		m := Model{Target: x.Target.Name, Protocol: x.Bench.Protocol, Core: x.Target.Core.Name, VerifyShare: MeasuredShare(x.Bench)}
 		r.remark()
 		some := false
 		for _, flag := range []string{Off, On} {
@@ -129,7 +133,12 @@ func (r *reckoning) model(flag string) SideModel {
 	if known {
 		m.Statements = ptr(statements)
 	}
-	if e := s.Bench.Cost.CostPerCall; e != nil && e.Value > 0 {
+	switch e, none, missing := s.hold(); {
+	case none:
+		m.Hold = &Bounded{}
+	case missing != "":
+		m.NoHold = missing
+	default:
 		b := bounds(e)
 		m.Hold = &b
 	}

@@ -22,7 +22,8 @@ const (
 // Ask is the load that is planned for.
 type Ask struct {
 	RPS float64 `json:"rps"` // calls per second, all instances together
-	// VerifyShare of the calls are verifies; the others are not planned for.
+	// VerifyShare of the calls are verifies; 0 is the share that was measured. The others
+	// are planned for where they were measured with them.
 	VerifyShare float64 `json:"verifyShare"`
 	// P99 that must hold; 0 asks for none.
 	P99 time.Duration `json:"p99Ns,omitempty"`
@@ -107,7 +108,7 @@ func (a *Ask) Check() error {
 	switch {
 	case !(a.RPS > 0) || a.RPS > 1e12:
 		return fmt.Errorf("--rps %g: must be positive", a.RPS)
-	case !(a.VerifyShare > 0 && a.VerifyShare <= 1):
+	case !(a.VerifyShare >= 0 && a.VerifyShare <= 1):
 		return fmt.Errorf("--verify-share %g: above 0, at most 1", a.VerifyShare)
 	case !(a.Headroom >= 0 && a.Headroom < 1):
 		return fmt.Errorf("--headroom %g%%: from 0%% to below 100%%", 100*a.Headroom)
@@ -131,6 +132,9 @@ func Make(p *proof.Proof, a Ask) (*Plan, error) {
 	benches, err := Benches(p, a.TargetName, a.ProtocolName)
 	if err != nil {
 		return nil, err
+	}
+	if a.VerifyShare == 0 {
+		a.VerifyShare = MeasuredShare(benches[0].Bench)
 	}
 	out := &Plan{Ask: a, Proof: Origin{Digest: p.Digest, Started: p.Started, Verdict: p.Verdict.Outcome, CPU: p.Machine.CPU}}
 	for _, x := range benches {
@@ -186,6 +190,14 @@ func Benches(p *proof.Proof, target, protocol string) ([]Source, error) {
 		return nil, fmt.Errorf("the proof has no cost of the flag there; it has %s", strings.Join(have, ", "))
 	}
 	return out, nil
+}
+
+// MeasuredShare of the calls of a bench that were verifies.
+func MeasuredShare(b *proof.Bench) float64 {
+	if b.Design.VerifyShare == 0 {
+		return 1
+	}
+	return b.Design.VerifyShare
 }
 
 // wrong answers in unsaturated windows.

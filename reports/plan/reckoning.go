@@ -47,8 +47,14 @@ func (r *reckoning) remark() {
 	if r.proof.Verdict.Outcome == proof.Fail {
 		r.note("the proof FAILED: %s", r.proof.Verdict.Headline)
 	}
-	if r.VerifyShare < 1 {
-		r.note("%s calls a second that are no verifies are in no figure: their cost was not measured", words.Figure(r.RPS*(1-r.VerifyShare)))
+	switch others, was := words.Figure(r.RPS*(1-r.VerifyShare)), MeasuredShare(r.Bench); {
+	case was < 1:
+		r.note("%.3g %% of the calls that were measured began, refreshed or ended sessions: what they cost is in the figures of each verify, but for statements", 100*(1-was))
+		if r.VerifyShare != was {
+			r.note("the load asked for has %.3g %% of them: extrapolated", 100*(1-r.VerifyShare))
+		}
+	case r.VerifyShare < 1:
+		r.note("%s calls a second that are no verifies are in no figure: their cost was not measured (bench --verify-share %.3g)", others, r.VerifyShare)
 	}
 	if r.Target.Kind == "embedded" {
 		r.note("the database ran inside the core's process: its CPU is in the core's, and instances on several machines cannot share it")
@@ -94,6 +100,9 @@ func (r *reckoning) sizing(flag string) (*sizing, error) {
 	i := slices.IndexFunc(r.Bench.Variants, func(v proof.Variant) bool { return v.Name == flag })
 	if i < 0 {
 		return nil, errors.New("it was not measured")
+	}
+	if was := MeasuredShare(r.Bench); was < 1 && r.VerifyShare != was && !r.Extrapolate {
+		return nil, fmt.Errorf("%.3g %% of the calls that were measured were verifies, and their figures hold for that share; leave --verify-share out, measure with bench --verify-share %.3g, or give --extrapolate", 100*was, r.VerifyShare)
 	}
 	s.variant = r.Bench.Variants[i]
 	s.variant.Instances = max(s.variant.Instances, 1)
@@ -294,7 +303,7 @@ func (s *sizing) databaseCPU() error {
 			return err
 		}
 	}
-	return s.connections(statements, known)
+	return s.connections()
 }
 
 // statements per verify.
@@ -315,7 +324,7 @@ func (s *sizing) database(statements float64, known bool) reading {
 	if s.Target.Kind == "embedded" {
 		return reading{est: nothing, formula: "none of its own: it is in the core's"}
 	}
-	if known && statements == 0 {
+	if known && statements == 0 && MeasuredShare(s.Bench) == 1 {
 		return reading{est: nothing, formula: "no statement, no CPU"}
 	}
 	if c := capacity.Read(s.Bench, s.flag, capacity.DatabaseCPU, nil); c != nil {
@@ -328,23 +337,19 @@ func (s *sizing) database(statements float64, known bool) reading {
 	return reading{missing: "the CPU of the database's processes could not be read; add what its own monitoring shows"}
 }
 
-// connections by Little's law: how long a call holds one is at most what the flag adds
-// to its latency.
-func (s *sizing) connections(statements float64, known bool) error {
+// connections by Little's law: a call holds one for as long as the flag adds to its
+// latency.
+func (s *sizing) connections() error {
 	f := Figure{
-		Key: "connections", Name: "database connections", Formula: "load · time held / (1 − headroom), one an instance at least; time held: what the flag adds to the median latency, an upper bound",
+		Key: "connections", Name: "database connections", Formula: "load · time held / (1 − headroom), one an instance at least; time held: what the flag adds to the latency, mean or median, whichever is more",
 		Source: "Little 1961, A proof for the queuing formula L = λW",
 	}
-	e := s.Bench.Cost.CostPerCall
+	e, none, missing := s.hold()
 	switch {
-	case known && statements == 0:
+	case none:
 		f.Value, f.Formula = ptr(0), "no statement, no connection"
-	case s.flag == Off:
-		f.Missing = "statements were not counted: the database could not be seen"
-	case s.Target.Kind == "embedded":
-		f.Missing = "the database is inside the core's process"
-	case e == nil || e.Value <= 0:
-		f.Missing = "the flag added nothing measurable to the latency, so how long a call holds a connection is not known"
+	case missing != "":
+		f.Missing = missing
 	default:
 		n := *s.out.Figure("instances").Value
 		need := func(ms float64) *float64 { return ptr(math.Max(math.Ceil(s.load*ms/1000/(1-s.Headroom)), n)) }
@@ -358,6 +363,61 @@ func (s *sizing) connections(statements float64, known bool) error {
 		f.Extrapolated = s.load > high
 	}
 	return s.add(f)
+}
+
+// hold is how long a call holds a connection, in ms. none: it takes none; missing says
+// why it is not known.
+func (s *sizing) hold() (e *proof.Estimate, none bool, missing string) {
+	statements, known := s.statements()
+	switch mixed := MeasuredShare(s.Bench) < 1; {
+	case known && statements == 0 && !mixed:
+		return nil, true, ""
+	case s.Target.Kind == "embedded":
+		return nil, false, "the database is inside the core's process"
+	case mixed:
+		return nil, false, "calls besides verify hold connections too, and for how long was not measured"
+	case s.flag == Off:
+		return nil, false, "statements were not counted: the database could not be seen"
+	}
+	if e = addedLatency(s.Bench); e == nil || e.Value <= 0 {
+		return nil, false, "the flag added nothing measurable to the latency, so how long a call holds a connection is not known"
+	}
+	return e, false, ""
+}
+
+// addedLatency is what the flag adds to the median, or to the mean where that is more: a
+// statement that is slow now and then is in the mean alone, and Little's law is one of
+// means. nil where no latency was measured.
+func addedLatency(b *proof.Bench) *proof.Estimate {
+	if b.Cost.CostPerCall == nil {
+		return nil
+	}
+	e := *b.Cost.CostPerCall
+	if e.Interval != nil {
+		i := *e.Interval
+		e.Interval = &i
+	}
+	of := func(name string) (sum, calls float64) {
+		for _, h := range b.Histograms {
+			for i := range h.UpperMs {
+				if h.Variant == name {
+					sum, calls = sum+h.UpperMs[i]*float64(h.Count[i]), calls+float64(h.Count[i])
+				}
+			}
+		}
+		return sum, calls
+	}
+	off, offCalls := of(Off)
+	on, onCalls := of(On)
+	if offCalls > 0 && onCalls > 0 {
+		if mean := on/onCalls - off/offCalls; mean > e.Value {
+			e.Value = mean
+			if e.Interval != nil {
+				e.Interval.High = max(e.Interval.High, mean)
+			}
+		}
+	}
+	return &e
 }
 
 // p99 is read off the curve at the rate of an instance.

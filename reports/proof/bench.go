@@ -103,22 +103,26 @@ type Cost struct {
 
 // Design is how a bench was done.
 type Design struct {
-	Kind           string        `json:"kind"`                    // "duet"
-	Generator      string        `json:"generator"`               // e.g. "vegeta v12.13.0"
-	RateHz         float64       `json:"rateHz"`                  // all sides together
-	RateShare      float64       `json:"rateShare"`               // of the calibrated closed-model rate; 0 when the caller set RateHz
-	RateCapHz      float64       `json:"rateCapHz,omitempty"`     // the most calls per second that the caller allowed; 0 is no cap
-	Window         time.Duration `json:"windowNs"`                // measured, per round
-	WarmUp         time.Duration `json:"warmUpNs"`                // thrown away before each window, in ns
-	Connections    int           `json:"connections"`             // per side
-	Tokens         int           `json:"tokens"`                  // drawn uniformly from so many
-	Rows           *int64        `json:"rows,omitempty"`          // session rows in the database; nil when it could not be asked
-	FreshProcesses bool          `json:"freshProcesses"`          // cores were started anew for each round
-	Pinned         bool          `json:"pinned"`                  // cores and generator had CPUs of their own
-	ServerCPUs     []int         `json:"serverCpus,omitempty"`    // numbers of the CPUs that the cores were pinned to
-	GeneratorCPUs  []int         `json:"generatorCpus,omitempty"` // numbers of the CPUs that the generator was pinned to
-	GOMAXPROCS     int           `json:"gomaxprocs,omitempty"`    // of the cores; 0 is their default
-	RoundsPlanned  int           `json:"roundsPlanned"`           // of all kinds
+	Kind        string        `json:"kind"`                // "duet"
+	Generator   string        `json:"generator"`           // e.g. "vegeta v12.13.0"
+	RateHz      float64       `json:"rateHz"`              // all sides together
+	RateShare   float64       `json:"rateShare"`           // of the calibrated closed-model rate; 0 when the caller set RateHz
+	RateCapHz   float64       `json:"rateCapHz,omitempty"` // the most calls per second that the caller allowed; 0 is no cap
+	Window      time.Duration `json:"windowNs"`            // measured, per round
+	WarmUp      time.Duration `json:"warmUpNs"`            // thrown away before each window, in ns
+	Connections int           `json:"connections"`         // per side
+	Tokens      int           `json:"tokens"`              // drawn uniformly from so many
+	// VerifyShare of the calls of open-model windows were verifies, the others began,
+	// refreshed and ended sessions; rates, calls and figures per call are of verifies, and
+	// CPU is that of both. 0 is 1: verifies alone.
+	VerifyShare    float64 `json:"verifyShare,omitempty"`
+	Rows           *int64  `json:"rows,omitempty"`          // session rows in the database; nil when it could not be asked
+	FreshProcesses bool    `json:"freshProcesses"`          // cores were started anew for each round
+	Pinned         bool    `json:"pinned"`                  // cores and generator had CPUs of their own
+	ServerCPUs     []int   `json:"serverCpus,omitempty"`    // numbers of the CPUs that the cores were pinned to
+	GeneratorCPUs  []int   `json:"generatorCpus,omitempty"` // numbers of the CPUs that the generator was pinned to
+	GOMAXPROCS     int     `json:"gomaxprocs,omitempty"`    // of the cores; 0 is their default
+	RoundsPlanned  int     `json:"roundsPlanned"`           // of all kinds
 	// FloorReason says why there can be no noise floor; "" otherwise.
 	FloorReason string `json:"floorReason,omitempty"`
 	// DatabaseAt says where the database ran, e.g. "this machine, not pinned".
@@ -156,8 +160,11 @@ type Round struct {
 // Window is one side's part of a round.
 type Window struct {
 	Variant string `json:"variant"` // Variant.Name
-	Calls   int64  `json:"calls"`   // made in it
-	Errors  int64  `json:"errors"`  // answered wrongly, or not
+	Calls   int64  `json:"calls"`   // verifies made in it
+	// Others are calls besides them: sessions that began, were refreshed (with the first
+	// verify of the new token) or ended.
+	Others int64 `json:"others,omitempty"`
+	Errors int64 `json:"errors"` // calls of either that were answered wrongly, or not
 	// Example of a wrong answer, one line; "" when there was none.
 	Example string  `json:"example,omitempty"`
 	CPU     float64 `json:"cpuUs"`           // of the core's processes; negative when not readable

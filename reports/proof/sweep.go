@@ -40,11 +40,12 @@ type SweepPoint struct {
 	// Achieved is the share of the wanted calls that was sent before the window's end,
 	// LagP99 how late one in 100 of them was sent.
 	Achieved float64       `json:"achieved"`
-	LagP99   float64       `json:"lagP99Ms"` // ms
-	Backlog  int64         `json:"backlog"`  // calls that were due and not answered at the window's end
-	Took     time.Duration `json:"tookNs"`   // to the last answer, in ns
-	Calls    int64         `json:"calls"`    // answered
-	Errors   int64         `json:"errors"`   // answered wrongly, or not
+	LagP99   float64       `json:"lagP99Ms"`         // ms
+	Backlog  int64         `json:"backlog"`          // calls that were due and not answered at the window's end
+	Took     time.Duration `json:"tookNs"`           // to the last answer, in ns
+	Calls    int64         `json:"calls"`            // verifies that were answered
+	Others   int64         `json:"others,omitempty"` // calls besides them, as Window.Others
+	Errors   int64         `json:"errors"`           // calls of either that were answered wrongly, or not
 	// Example of a wrong answer, one line; "" when there was none.
 	Example string  `json:"example,omitempty"`
 	Mean    float64 `json:"meanMs"`        // latency from the intended send, ms

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -149,7 +150,8 @@ func (e *evidence) bench(at string, b *proof.Bench) {
 		e.must(r.Took >= 0, where+".tookNs", r.Took, "no negative time")
 		for j, w := range r.Windows {
 			x := fmt.Sprintf("%s.windows[%d]", where, j)
-			e.must(w.Calls >= 0 && w.Errors >= 0, x+".errors", w.Errors, "no negative count")
+			e.must(w.Calls >= 0 && w.Errors >= 0 && w.Errors <= w.Calls+w.Others, x+".errors", w.Errors, "no negative count, and at most the calls")
+			e.others(x, b, r, &w)
 			e.must(slices.Contains(names, w.Variant), x+".variant", w.Variant, "one of the variants")
 			q := []float64{w.P50, w.P90, w.P99, w.P999, w.Max}
 			e.must(r.Kind == proof.KindSaturated || slices.IsSorted(q) && q[0] >= 0, x, "quantiles that fall", "quantiles that rise")
@@ -179,6 +181,22 @@ func (e *evidence) windows(where string, r *proof.Round) {
 	a, b := r.Windows[0].Calls, r.Windows[1].Calls
 	e.must(float64(max(a, b)-min(a, b)) <= 1+0.011*float64(min(a, b)), where+".windows[1].calls", b, "as many as the other side's %d, within 1 %%: calls were made in turn", a)
 }
+
+// others are as many as the share of verifies says, where the round was not saturated.
+func (e *evidence) others(at string, b *proof.Bench, r *proof.Round, w *proof.Window) {
+	s := shareOf(&b.Design)
+	e.must(s > 0 && s <= 1, at, s, "a share of verifies above 0 and at most 1")
+	want := float64(w.Calls) * (1 - s) / s
+	if s == 1 || r.Kind == proof.KindSaturated {
+		e.must(w.Others == 0, at+".others", w.Others, "none: all calls are verifies")
+	} else if s > 0 && !r.Saturated && !wrong(r) {
+		e.must(math.Abs(float64(w.Others)-want) <= 1+othersApart*want, at+".others", w.Others, "about %.0f, by the share of verifies", want)
+	}
+}
+
+// othersApart is how far the number of other calls may be from what the share of verifies
+// asks for: rounds of which less than 98 % was sent are dropped.
+const othersApart = 0.05
 
 // wrong says whether a call of r was answered wrongly: such a round is kept as it
 // is, whatever else is odd about it.

@@ -23,6 +23,7 @@ const (
 	ReasonNoisy        = "too-noisy"
 	ReasonIncomplete   = "incomplete"
 	ReasonMachines     = "machines-differ"
+	ReasonLoads        = "loads-differ"
 	ReasonNotReadable  = "not-readable"
 	ReasonTarget       = "target"
 	ReasonImage        = "image"

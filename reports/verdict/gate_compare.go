@@ -168,6 +168,9 @@ func savedBudgets(g *proof.Gate, x pair) (out []proof.GateBudget) {
 				if limit, ok := limitOf(g, GateOnOff); ok {
 					row := onOffBudget(b, h, limit)
 					row.Target = x.name
+					if why := LoadsDiffer(x.base, x.head, b, h); why != "" {
+						row.Outcome, row.Reason, row.Text = proof.Error, ReasonLoads, "the price of the flag is another one: "+why
+					}
 					out = append(out, row)
 				}
 			}

@@ -128,6 +128,11 @@ func Write(w io.Writer, p *proof.Proof, a plan.Ask) error {
 	if a.RPS == 0 {
 		a.RPS = round(limit / 2)
 	}
+	share := slider{"share", "Share of the calls that are verifies, %", 0, 100, 1, 100 * a.VerifyShare}
+	if was := 100 * d.Models[0].VerifyShare; was < 100 {
+		// The figures hold for this share alone.
+		share = slider{"share", "Share of the calls that are verifies, %, as measured", was, was, 1, was}
+	}
 	script := planJS + pageJS
 	sum := sha256.Sum256([]byte(script))
 	v := view{
@@ -137,7 +142,7 @@ func Write(w io.Writer, p *proof.Proof, a plan.Ask) error {
 			{"rps", "Calls per second, all instances", 0, round(math.Max(10*limit, 2*a.RPS)), round(limit / 100), a.RPS},
 			{"headroom", "Headroom, % of the capacity that stays free", 0, 95, 1, 100 * a.Headroom},
 			{"p99", "p99 that must hold, ms (0: none)", 0, math.Ceil(slowest), 0.1, float64(a.P99.Microseconds()) / 1000},
-			{"share", "Share of the calls that are verifies, %", 0, 100, 1, 100 * a.VerifyShare},
+			share,
 		},
 		Subject: d.Models[0].Core, When: words.Moment(p.Started), Digest: p.Digest, Several: len(d.Models) > 1,
 	}

@@ -134,10 +134,8 @@ const plan = (() => {
     add(scaled("database-vcpu", db, load / 1e6 / free));
 
     const c = { key: "connections", value: null, low: null, high: null, missing: "", extrapolated: false };
-    if (known && m.statements === 0) c.value = 0;
-    else if (m.flag === "off") c.missing = "statements were not counted: the database could not be seen";
-    else if (m.embedded) c.missing = "the database is inside the core's process";
-    else if (!m.hold) c.missing = "the flag added nothing measurable to the latency, so how long a call holds a connection is not known";
+    if (!m.hold) c.missing = m.noHold;
+    else if (m.hold.value === 0) c.value = 0;
     else {
       const need = (ms) => Math.max(Math.ceil(load * ms / 1000 / free), n.value);
       c.value = need(m.hold.value);

@@ -129,7 +129,10 @@ func designFacts(t *proof.Target, b *proof.Bench, l limits) facts {
 		rate += fmt.Sprintf(" (%s %% of full load)", words.Figure(d.RateShare*100))
 	}
 	f.put("Rate", rate)
-	f.put("Each round", fmt.Sprintf("%s summary.Measured after %s of warm-up", words.Duration(d.Window), words.Duration(d.WarmUp)))
+	if d.VerifyShare > 0 {
+		f.put("Other calls", summary.Others(b))
+	}
+	f.put("Each round", fmt.Sprintf("%s measured after %s of warm-up", words.Duration(d.Window), words.Duration(d.WarmUp)))
 	f.put("Processes", map[bool]string{true: "fresh for each round", false: "the same for all rounds"}[d.FreshProcesses])
 	pinned := "not pinned"
 	if d.Pinned {
@@ -146,7 +149,7 @@ func designFacts(t *proof.Target, b *proof.Bench, l limits) facts {
 	} else {
 		f.put("Session rows", "could not be asked")
 	}
-	f.put("Database", l.text(summary.Conditions(t, b)))
+	f.put("Database", l.text(summary.Database(t, b)))
 	for _, v := range b.Variants {
 		f.put("Variant "+l.text(v.Name), l.text(variant(v)))
 	}

@@ -240,9 +240,17 @@ func share(b *proof.Bench) string {
 	return words.Figure(b.Design.RateHz) + " calls per second"
 }
 
-// Conditions are where the database ran and what made it cheaper than in
-// production; they belong beside its figures.
+// Conditions are what the figures of a bench hold under; they belong beside them.
 func Conditions(t *proof.Target, b *proof.Bench) string {
+	where := Database(t, b)
+	if b.Design.VerifyShare == 0 {
+		return where
+	}
+	return strings.TrimPrefix(where+"; "+Others(b), "; ")
+}
+
+// Database is where the database ran and what made it cheaper than in production.
+func Database(t *proof.Target, b *proof.Bench) string {
 	var parts []string
 	if b.Design.DatabaseAt != "" {
 		parts = append(parts, "the database ran: "+words.OneLine(b.Design.DatabaseAt))
@@ -258,4 +266,9 @@ func Conditions(t *proof.Target, b *proof.Bench) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Others says what came with the verifies of a bench.
+func Others(b *proof.Bench) string {
+	return fmt.Sprintf("%.3g %% of the calls began, refreshed or ended sessions; what they cost is in the figures of the verifies", 100*(1-b.Design.VerifyShare))
 }

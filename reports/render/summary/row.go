@@ -76,6 +76,9 @@ func newCostRow(t *proof.Target, b *proof.Bench) CostRow {
 	r.ThroughputOff, r.ThroughputOn = Measure(c.ThroughputOff), Measure(c.ThroughputOn)
 	if !r.Database.Present {
 		r.DatabaseNote = "not read"
+		if b.Design.VerifyShare > 0 {
+			r.DatabaseNote = "of both sides"
+		}
 		if t.Database != nil && t.Database.TLS == "none" {
 			r.DatabaseNote = "in the core's"
 		}

@@ -94,7 +94,7 @@ func Contradictions(b *proof.Bench) (out []string) {
 			out = append(out, place+": each rate once in a block")
 		case p.Block < 0 || p.Block >= s.Blocks:
 			out = append(out, place+".block: from 0 to below the number of blocks")
-		case p.Calls < 0 || p.Errors < 0 || p.Errors > p.Calls:
+		case p.Calls < 0 || p.Others < 0 || p.Errors < 0 || p.Errors > p.Calls+p.Others:
 			out = append(out, place+".errors: at most the calls")
 		case p.Took < s.Window && p.Calls > 0:
 			out = append(out, place+".tookNs: at least the window")

@@ -159,6 +159,8 @@ func methodDiffers(a, z *source) string {
 		return "one was started anew for each round and the other was not"
 	case !slices.Equal(sides(a.bench), sides(z.bench)):
 		return "the number of instances differs"
+	case share(x) != share(y):
+		return "the share of verifies in the calls differs: " + share(x) + " and " + share(y)
 	}
 	return ""
 }
@@ -168,6 +170,14 @@ func sides(b *proof.Bench) (n []int) {
 		n = append(n, max(1, v.Instances))
 	}
 	return n
+}
+
+// share of the calls that were verifies, in words.
+func share(d *proof.Design) string {
+	if d.VerifyShare == 0 {
+		return "100 %"
+	}
+	return fmt.Sprintf("%.3g %%", 100*d.VerifyShare)
 }
 
 // whatDiffers lists what else is not the same, so that a reader knows what may have made
@@ -196,6 +206,7 @@ func whatDiffers(a, z *proof.Proof, at place) (out []string) {
 		if d.RateHz > e.RateHz*(1+rateApart) || e.RateHz > d.RateHz*(1+rateApart) {
 			add("rate", fmt.Sprintf("%.0f/s", d.RateHz), fmt.Sprintf("%.0f/s", e.RateHz))
 		}
+		add("share of verifies", share(d), share(e))
 		add("pinned", fmt.Sprint(d.Pinned), fmt.Sprint(e.Pinned))
 		add("generator", d.Generator, e.Generator)
 	}

@@ -1,0 +1,50 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/words"
+)
+
+// rowsApart is how many times as many session rows are another table: ten times as many
+// change the depth of its index, a few more do not.
+const rowsApart = 10
+
+// LoadsDiffer says in what two benches differ that their prices of the flag are of: what
+// was sent, to how many instances, how far from which database. "" where both are of the
+// same.
+func LoadsDiffer(a, b *proof.Target, x, y *proof.Bench) string {
+	d, e := &x.Design, &y.Design
+	switch {
+	case shareOf(d) != shareOf(e):
+		return fmt.Sprintf("%.3g %% of the calls were verifies in one and %.3g %% in the other", 100*shareOf(d), 100*shareOf(e))
+	case instances(x) != instances(y):
+		return fmt.Sprintf("%d instances on each side in one and %d in the other", instances(x), instances(y))
+	case d.DatabaseAt != e.DatabaseAt:
+		return fmt.Sprintf("the database ran: %q in one, %q in the other", d.DatabaseAt, e.DatabaseAt)
+	case a.Database != nil && b.Database != nil && a.Database.TLS != b.Database.TLS:
+		return fmt.Sprintf("TLS to the database is %q in one and %q in the other", a.Database.TLS, b.Database.TLS)
+	case d.Rows != nil && e.Rows != nil && float64(max(*d.Rows, *e.Rows)) >= rowsApart*math.Max(1, float64(min(*d.Rows, *e.Rows))):
+		return fmt.Sprintf("%s session rows in one and %s in the other", words.Count(*d.Rows), words.Count(*e.Rows))
+	}
+	return ""
+}
+
+// shareOf the calls were verifies.
+func shareOf(d *proof.Design) float64 {
+	if d.VerifyShare == 0 {
+		return 1
+	}
+	return d.VerifyShare
+}
+
+// instances of the core on each side.
+func instances(b *proof.Bench) int {
+	n := 1
+	for _, v := range b.Variants {
+		n = max(n, v.Instances)
+	}
+	return n
+}
