@@ -36,15 +36,14 @@ func Saved(o prove.Options, refs Refs, limits []proof.Limit, strict bool) (*proo
 		}
 		b := base.Targets[i]
 		b.Name, h.Name = "base/"+b.Name, "head/"+h.Name
-		for _, t := range []proof.Target{b, h} {
-			if t.Conformance != nil {
-				for j := range t.Conformance.Histories { // the files stay with their proof
-					t.Conformance.Histories[j].File, t.Conformance.Histories[j].SHA256 = "", ""
-				}
-			}
-			p.Targets = append(p.Targets, t)
-		}
+		p.Targets = append(p.Targets, elsewhere(b), elsewhere(h))
 		g.Base.Targets, g.Head.Targets = append(g.Base.Targets, b.Name), append(g.Head.Targets, h.Name)
+	}
+	for _, b := range base.Targets {
+		if name := "base/" + b.Name; len(g.Head.Targets) > 0 && !slices.Contains(g.Base.Targets, name) {
+			b.Name = name
+			p.Targets, g.Base.Targets = append(p.Targets, elsewhere(b)), append(g.Base.Targets, name)
+		}
 	}
 	if len(g.Head.Targets) == 0 {
 		return nil, fmt.Errorf("%w: --base %s and --head %s have no target in common", prove.ErrUnusable, refs.Base.Text, refs.Head.Text)
@@ -61,6 +60,16 @@ func Saved(o prove.Options, refs Refs, limits []proof.Limit, strict bool) (*proo
 		return nil, err
 	}
 	return proof.Load(o.Out)
+}
+
+// elsewhere is a target whose histories stay with the proof it came from.
+func elsewhere(t proof.Target) proof.Target {
+	if t.Conformance != nil {
+		for j := range t.Conformance.Histories {
+			t.Conformance.Histories[j].File, t.Conformance.Histories[j].SHA256 = "", ""
+		}
+	}
+	return t
 }
 
 // loadWhole reads a proof that was not changed since it was made.

@@ -12,6 +12,10 @@ import (
 // change the depth of its index, a few more do not.
 const rowsApart = 10
 
+// ratesApart is how many times as many calls a second change the ratio of two costs per
+// call by more than calibrating twice does.
+const ratesApart = 2
+
 // LoadsDiffer says in what two benches differ that their prices of the flag are of: what
 // was sent, to how many instances, how far from which database. "" where both are of the
 // same.
@@ -26,6 +30,10 @@ func LoadsDiffer(a, b *proof.Target, x, y *proof.Bench) string {
 		return fmt.Sprintf("the database ran: %q in one, %q in the other", d.DatabaseAt, e.DatabaseAt)
 	case a.Database != nil && b.Database != nil && a.Database.TLS != b.Database.TLS:
 		return fmt.Sprintf("TLS to the database is %q in one and %q in the other", a.Database.TLS, b.Database.TLS)
+	case d.Pinned != e.Pinned:
+		return "one was pinned to CPUs of its own and the other was not"
+	case d.RateHz > 0 && e.RateHz > 0 && max(d.RateHz, e.RateHz) >= ratesApart*min(d.RateHz, e.RateHz):
+		return fmt.Sprintf("%s verifies a second in one and %s in the other, and a call is cheaper the more there are", words.Figure(d.RateHz), words.Figure(e.RateHz))
 	case d.Rows != nil && e.Rows != nil && float64(max(*d.Rows, *e.Rows)) >= rowsApart*math.Max(1, float64(min(*d.Rows, *e.Rows))):
 		return fmt.Sprintf("%s session rows in one and %s in the other", words.Count(*d.Rows), words.Count(*e.Rows))
 	}

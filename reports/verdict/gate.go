@@ -38,6 +38,7 @@ func deriveGate(p *proof.Proof) {
 		g.Budgets = append(g.Budgets, measured(g, &g.Bench[i])...)
 		g.Budgets = append(g.Budgets, answersBudget(&g.Bench[i])...)
 	}
+	g.Budgets = append(g.Budgets, missingTargets(g)...)
 	for _, x := range pairs(p) {
 		if g.Statements {
 			g.Budgets = append(g.Budgets, statementsBudgets(x)...)
@@ -166,7 +167,7 @@ func untriedReason(p *proof.Proof) string {
 		return ReasonTarget
 	case firstReason(g, proof.Error) != "":
 		return firstReason(g, proof.Error)
-	case len(g.Budgets) == 0:
+	case !slices.ContainsFunc(g.Budgets, func(b proof.GateBudget) bool { return b.Outcome != proof.Skip }):
 		return ReasonNothingTried
 	}
 	return ReasonIncomplete
@@ -218,7 +219,8 @@ func gateFindings(p *proof.Proof) []proof.Finding {
 			c.add(KindGate, proof.Warns, b.Protocol, "", "%s of head is %s of base's: so large a gain is more often work that went unseen (another process, answers from a cache) than a faster core; see that both do the same work", b.Name, words.Percent(b.Observed.Value))
 		}
 	}
-	if !tried && len(c.list) == 0 {
+	weighs := func(f proof.Finding) bool { return f.Weight != proof.Warns }
+	if !tried && !slices.ContainsFunc(c.list, weighs) {
 		c.add(KindNothingRan, proof.Untried, "", "", "nothing of base and head was compared")
 	}
 	order := map[proof.Weight]int{proof.Fails: 0, proof.Untried: 1, proof.Warns: 2}

@@ -11,31 +11,49 @@ import (
 )
 
 // statementsBudgets hold counts against each other: head's calls may send no more
-// statements than base's. Counts are exact, so one more is one too many.
+// statements than base's. Counts are exact, so one more is one too many. What was
+// counted of base must have been counted of head.
 func statementsBudgets(x pair) (out []proof.GateBudget) {
 	row := proof.GateBudget{Name: "statements", Target: x.name, Unit: "statements"}
-	if x.base.Footprint == nil || x.head.Footprint == nil {
-		row.Outcome, row.Reason, row.Text = proof.Skip, ReasonNotReadable, "statements were not counted on both sides"
+	switch {
+	case x.base.Footprint == nil:
+		row.Outcome, row.Reason, row.Text = proof.Skip, ReasonNotReadable, "statements were not counted of base"
+		return []proof.GateBudget{row}
+	case x.head.Footprint == nil:
+		row.Outcome, row.Reason, row.Text = proof.Error, ReasonIncomplete, "statements were counted of base and not of head"
 		return []proof.GateBudget{row}
 	}
-	for _, h := range x.head.Footprint.Statements {
-		for _, b := range x.base.Footprint.Statements {
-			if h.Operation != b.Operation || h.Protocol != b.Protocol || h.Flag != b.Flag {
-				continue
-			}
-			row := row
-			row.Name, row.Protocol, row.Limit = fmt.Sprintf("statements of %s, flag %s", h.Operation, h.Flag), h.Protocol, b.PerCall()
-			row.Text = fmt.Sprintf("%d for %d calls, base %d for %d", h.Count, h.Calls, b.Count, b.Calls)
-			switch {
-			case h.Calls <= 0 || b.Calls <= 0:
-				row.Outcome, row.Reason = proof.Error, ReasonNotReadable
-			case h.Count*b.Calls > b.Count*h.Calls:
-				row.Outcome, row.Reason = proof.Fail, ReasonStatements
-			default:
-				row.Outcome, row.Reason = proof.Pass, ReasonHeld
-			}
+	for _, b := range x.base.Footprint.Statements {
+		row := row
+		row.Name, row.Protocol, row.Limit = fmt.Sprintf("statements of %s, flag %s", b.Operation, b.Flag), b.Protocol, b.PerCall()
+		i := slices.IndexFunc(x.head.Footprint.Statements, func(h proof.Statements) bool {
+			return h.Operation == b.Operation && h.Protocol == b.Protocol && h.Flag == b.Flag
+		})
+		if i < 0 {
+			row.Outcome, row.Reason, row.Text = proof.Error, ReasonIncomplete, "counted of base and not of head"
 			out = append(out, row)
+			continue
 		}
+		h := x.head.Footprint.Statements[i]
+		row.Text = fmt.Sprintf("%d for %d calls, base %d for %d", h.Count, h.Calls, b.Count, b.Calls)
+		switch {
+		case h.Calls <= 0 || b.Calls <= 0:
+			row.Outcome, row.Reason = proof.Error, ReasonNotReadable
+		case h.Count*b.Calls > b.Count*h.Calls:
+			row.Outcome, row.Reason = proof.Fail, ReasonStatements
+		default:
+			row.Outcome, row.Reason = proof.Pass, ReasonHeld
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// missingTargets are those of base that head's proof has no counterpart of.
+func missingTargets(g *proof.Gate) (out []proof.GateBudget) {
+	for _, name := range g.Base.Targets[min(len(g.Head.Targets), len(g.Base.Targets)):] {
+		out = append(out, proof.GateBudget{Name: "target", Target: strings.TrimPrefix(name, "base/"), Unit: "targets", Outcome: proof.Error, Reason: ReasonIncomplete,
+			Text: "base has it and head does not"})
 	}
 	return out
 }
@@ -117,6 +135,13 @@ func profileBudgets(x pair) (out []proof.GateBudget) {
 		}
 		out = append(out, row)
 	}
+	for i := range base.Profiles {
+		b := &base.Profiles[i]
+		if left, lost := leftOut(base, head, b.Name); profileNamed(head, b.Name) == nil && b.NotClaimed == "" && len(left)+len(lost) > 0 {
+			out = append(out, proof.GateBudget{Name: "profile " + b.Name, Target: x.name, Unit: "checks", Outcome: proof.Error, Reason: ReasonIncomplete,
+				Text: "base passed checks of it, and none of them was tried on head"})
+		}
+	}
 	if len(out) == 0 {
 		return []proof.GateBudget{{Name: "profiles", Target: x.name, Unit: "checks", Outcome: proof.Error, Reason: ReasonIncomplete, Text: "no check that base passed was tried on head"}}
 	}
@@ -161,25 +186,21 @@ func ownBudgets(p *proof.Proof, x pair) (out []proof.GateBudget) {
 // savedBudgets hold the price of the flag in two saved proofs against each other,
 // and head's own figures against absolute limits.
 func savedBudgets(g *proof.Gate, x pair) (out []proof.GateBudget) {
-	for i := range x.head.Bench {
-		h := &x.head.Bench[i]
-		for j := range x.base.Bench {
-			if b := &x.base.Bench[j]; b.Protocol == h.Protocol && b.Cost != nil && h.Cost != nil {
-				if limit, ok := limitOf(g, GateOnOff); ok {
-					row := onOffBudget(b, h, limit)
-					row.Target = x.name
-					if why := LoadsDiffer(x.base, x.head, b, h); why != "" {
-						row.Outcome, row.Reason, row.Text = proof.Error, ReasonLoads, "the price of the flag is another one: "+why
-					}
-					out = append(out, row)
-				}
-			}
+	if limit, ok := limitOf(g, GateOnOff); ok {
+		out = append(out, onOffBudgets(g, x, limit)...)
+	}
+	for _, name := range []string{GateP50, GateP99, GateThroughput} {
+		limit, ok := limitOf(g, name)
+		if !ok {
+			continue
 		}
-		for _, name := range []string{GateP50, GateP99, GateThroughput} {
-			limit, ok := limitOf(g, name)
-			if !ok || h.Cost == nil {
+		measured := false
+		for i := range x.head.Bench {
+			h := &x.head.Bench[i]
+			if h.Cost == nil {
 				continue
 			}
+			measured = true
 			var e *proof.Estimate
 			switch {
 			case name == GateThroughput:
@@ -198,6 +219,49 @@ func savedBudgets(g *proof.Gate, x pair) (out []proof.GateBudget) {
 			}
 			out = append(out, row)
 		}
+		if !measured {
+			out = append(out, proof.GateBudget{Name: name, Target: x.name, Limit: limit, Outcome: proof.Error, Reason: ReasonNotReadable, Text: "head's proof has no figure to hold against it: it was not put under load"})
+		}
+	}
+	return out
+}
+
+// onOffBudgets hold the price of the flag of each version against base's. What was
+// priced of base must have been of head.
+func onOffBudgets(g *proof.Gate, x pair, limit float64) (out []proof.GateBudget) {
+	priced := func(t *proof.Target, protocol string) *proof.Bench {
+		for i := range t.Bench {
+			if b := &t.Bench[i]; b.Cost != nil && (protocol == "" || b.Protocol == protocol) {
+				return b
+			}
+		}
+		return nil
+	}
+	for j := range x.base.Bench {
+		b := &x.base.Bench[j]
+		if b.Cost == nil {
+			continue
+		}
+		row := proof.GateBudget{Name: GateOnOff, Protocol: b.Protocol, Limit: 1 + limit, Unit: "ratio", Outcome: proof.Error}
+		if h := priced(x.head, b.Protocol); h == nil {
+			row.Reason, row.Text = ReasonIncomplete, "base was priced and head was not"
+		} else if why := LoadsDiffer(x.base, x.head, b, h); why != "" {
+			row.Reason, row.Text = ReasonLoads, "the price of the flag is another one: "+why
+		} else {
+			row = onOffBudget(b, h, limit)
+			if MachinesDiffer(g.Base.Machine, g.Head.Machine) != "" {
+				row.Text += ", on another machine than base"
+			}
+		}
+		row.Target = x.name
+		out = append(out, row)
+	}
+	if len(out) == 0 {
+		text := "neither was priced"
+		if priced(x.head, "") != nil {
+			text = "base was not priced"
+		}
+		out = append(out, proof.GateBudget{Name: GateOnOff, Target: x.name, Limit: 1 + limit, Unit: "ratio", Outcome: proof.Skip, Reason: ReasonNotReadable, Text: text})
 	}
 	return out
 }

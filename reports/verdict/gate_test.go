@@ -246,6 +246,13 @@ func TestGateOfSavedProofs(t *testing.T) {
 			}
 		}
 	}
+	design := func(change func(d *proof.Design)) func(_, head *proof.Target, _ *proof.Proof) {
+		return func(_, head *proof.Target, _ *proof.Proof) {
+			for i := range head.Bench {
+				change(&head.Bench[i].Design)
+			}
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		change func(base, head *proof.Target, p *proof.Proof)
@@ -265,6 +272,36 @@ func TestGateOfSavedProofs(t *testing.T) {
 			}
 		}, proof.Pass, verdict.ReasonHeld},
 		{"another statement", func(_, head *proof.Target, _ *proof.Proof) { head.Footprint.Statements[1].Count++ }, proof.Fail, verdict.ReasonStatements},
+		{"head without statements", func(_, head *proof.Target, _ *proof.Proof) { head.Footprint = nil }, proof.Error, verdict.ReasonIncomplete},
+		{"head without one statement", func(_, head *proof.Target, _ *proof.Proof) {
+			head.Footprint.Statements = head.Footprint.Statements[1:]
+		}, proof.Error, verdict.ReasonIncomplete},
+		{"base without statements", func(base, _ *proof.Target, _ *proof.Proof) { base.Footprint = nil }, proof.Pass, verdict.ReasonHeld},
+		{"head without load", func(_, head *proof.Target, _ *proof.Proof) { head.Bench = nil }, proof.Error, verdict.ReasonIncomplete},
+		{"head without load in one version", func(_, head *proof.Target, _ *proof.Proof) { head.Bench = head.Bench[:1] }, proof.Error, verdict.ReasonIncomplete},
+		{"neither under load", func(base, head *proof.Target, _ *proof.Proof) { base.Bench, head.Bench = nil, nil }, proof.Pass, verdict.ReasonHeld},
+		{"an absolute limit and no load", func(base, head *proof.Target, p *proof.Proof) {
+			base.Bench, head.Bench = nil, nil
+			p.Gate.Limits = append(p.Gate.Limits, proof.Limit{Name: verdict.GateP99, Value: 1000})
+		}, proof.Error, verdict.ReasonNotReadable},
+		{"a profile that was not tried on head", func(_, head *proof.Target, _ *proof.Proof) {
+			c := head.Conformance
+			c.Checks = slices.DeleteFunc(c.Checks, func(k proof.Check) bool { return slices.Contains(k.Profiles, "isolation") })
+		}, proof.Error, verdict.ReasonIncomplete},
+		{"nothing in common", func(base, head *proof.Target, p *proof.Proof) {
+			p.Gate.Conform, p.Gate.Statements = false, false
+			base.Bench = nil
+		}, proof.Error, verdict.ReasonNothingTried},
+		{"a target of base alone", func(base, _ *proof.Target, p *proof.Proof) {
+			p.Gate.Base.Targets = append(p.Gate.Base.Targets, "base/gone")
+		}, proof.Error, verdict.ReasonIncomplete},
+		{"another share of verifies", design(func(d *proof.Design) { d.VerifyShare = 0.9 }), proof.Error, verdict.ReasonLoads},
+		{"not pinned", design(func(d *proof.Design) { d.Pinned = false }), proof.Error, verdict.ReasonLoads},
+		{"three times the rate", design(func(d *proof.Design) { d.RateHz *= 3 }), proof.Error, verdict.ReasonLoads},
+		{"a rate that was calibrated again", design(func(d *proof.Design) { d.RateHz *= 1.3 }), proof.Pass, verdict.ReasonHeld},
+		{"a hundred times the rows", design(func(d *proof.Design) { n := 100 * *d.Rows; d.Rows = &n }), proof.Error, verdict.ReasonLoads},
+		{"farther from the database", design(func(d *proof.Design) { d.DatabaseAt += ", 5ms away" }), proof.Error, verdict.ReasonLoads},
+		{"TLS to the database", func(_, head *proof.Target, _ *proof.Proof) { head.Database.TLS = "yes" }, proof.Error, verdict.ReasonLoads},
 		{"absolute, same machine", func(_, _ *proof.Target, p *proof.Proof) {
 			p.Gate.Limits = append(p.Gate.Limits, proof.Limit{Name: verdict.GateP99, Value: 1000})
 		}, proof.Pass, verdict.ReasonHeld},

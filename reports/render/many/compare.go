@@ -3,6 +3,7 @@ package many
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
@@ -114,6 +115,9 @@ func said(a *several.Against) string {
 			text = "has no target and version in common with it (" + a.Apart + "): nothing can be compared"
 		case a.Answer == several.Untold:
 			text = "cannot be compared: " + untold
+			if slices.ContainsFunc(a.Rows, func(r several.Row) bool { return r.Answer == several.Same }) {
+				text += "; counts and rules are the same as far as both have them"
+			}
 		default:
 			text = "shows no difference beyond noise"
 		}

@@ -3,6 +3,7 @@ package several
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
@@ -91,6 +92,7 @@ func against(base, n Named) Against {
 			}
 		}
 	}
+	a.Differs = append(a.Differs, alone(base, n)...)
 	a.Answer = overall(a.Rows)
 	if len(a.Rows) == 0 {
 		a.Apart = fmt.Sprintf("%s has %s, %s has %s", base.Name, has(base.Proof), n.Name, has(n.Proof))
@@ -98,9 +100,28 @@ func against(base, n Named) Against {
 	return a
 }
 
-// has names the targets and versions of a proof.
-func has(p *proof.Proof) string {
-	var all []string
+// alone says what is in one of two proofs and so held against nothing.
+func alone(a, z Named) (out []string) {
+	has, is := places(a.Proof), places(z.Proof)
+	for _, x := range []struct {
+		name      string
+		mine, all []string
+	}{{a.Name, has, is}, {z.Name, is, has}} {
+		var rest []string
+		for _, p := range x.mine {
+			if !slices.Contains(x.all, p) {
+				rest = append(rest, p)
+			}
+		}
+		if len(rest) > 0 {
+			out = append(out, fmt.Sprintf("in %s alone: %s", x.name, some(rest)))
+		}
+	}
+	return out
+}
+
+// places are the targets of a proof, and the versions that were put under load.
+func places(p *proof.Proof) (all []string) {
 	for i := range p.Targets {
 		t := &p.Targets[i]
 		if len(t.Bench) == 0 {
@@ -110,6 +131,12 @@ func has(p *proof.Proof) string {
 			all = append(all, place{t.Name, t.Bench[j].Protocol}.String())
 		}
 	}
+	return all
+}
+
+// has names the targets and versions of a proof.
+func has(p *proof.Proof) string {
+	all := places(p)
 	if len(all) == 0 {
 		return "none"
 	}
@@ -117,7 +144,8 @@ func has(p *proof.Proof) string {
 }
 
 // overall goes by counts and by figures of one run: those of runs apart may differ by
-// what differs from run to run.
+// what differs from run to run. Where none of the figures could be told, equal counts do
+// not make the whole alike.
 func overall(rows []Row) Answer {
 	n := map[Answer]int{}
 	for _, r := range rows {
@@ -132,7 +160,7 @@ func overall(rows []Row) Answer {
 		return Worse
 	case n[Better] > 0:
 		return Better
-	case n[Same]+n[Noise] > 0:
+	case n[Noise] > 0 || n[Same] > 0 && n[Untold] == 0:
 		return Noise
 	}
 	return Untold

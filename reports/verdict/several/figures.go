@@ -8,6 +8,7 @@ import (
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 // Named is a proof and what it is called: its path, as the caller gave it.
@@ -159,10 +160,8 @@ func methodDiffers(a, z *source) string {
 		return "one was started anew for each round and the other was not"
 	case !slices.Equal(sides(a.bench), sides(z.bench)):
 		return "the number of instances differs"
-	case share(x) != share(y):
-		return "the share of verifies in the calls differs: " + share(x) + " and " + share(y)
 	}
-	return ""
+	return verdict.LoadsDiffer(a.target, z.target, a.bench, z.bench)
 }
 
 func sides(b *proof.Bench) (n []int) {
@@ -170,6 +169,14 @@ func sides(b *proof.Bench) (n []int) {
 		n = append(n, max(1, v.Instances))
 	}
 	return n
+}
+
+// rows of the session table, in words; "" where they could not be asked.
+func rows(d *proof.Design) string {
+	if d.Rows == nil {
+		return ""
+	}
+	return words.Count(*d.Rows)
 }
 
 // share of the calls that were verifies, in words.
@@ -206,8 +213,21 @@ func whatDiffers(a, z *proof.Proof, at place) (out []string) {
 		if d.RateHz > e.RateHz*(1+rateApart) || e.RateHz > d.RateHz*(1+rateApart) {
 			add("rate", fmt.Sprintf("%.0f/s", d.RateHz), fmt.Sprintf("%.0f/s", e.RateHz))
 		}
-		add("share of verifies", share(d), share(e))
-		add("pinned", fmt.Sprint(d.Pinned), fmt.Sprint(e.Pinned))
+		for _, x := range []struct {
+			name string
+			of   func(d *proof.Design) string
+		}{
+			{"share of verifies", share},
+			{"database", func(d *proof.Design) string { return d.DatabaseAt }},
+			{"session rows", rows},
+			{"tokens", func(d *proof.Design) string { return words.Count(d.Tokens) }},
+			{"connections", func(d *proof.Design) string { return words.Count(d.Connections) }},
+			{"window", func(d *proof.Design) string { return words.Duration(d.Window) }},
+			{"pinned", func(d *proof.Design) string { return fmt.Sprint(d.Pinned) }},
+			{"started anew for each round", func(d *proof.Design) string { return fmt.Sprint(d.FreshProcesses) }},
+		} {
+			add(x.name, x.of(d), x.of(e))
+		}
 		add("generator", d.Generator, e.Generator)
 	}
 	return out

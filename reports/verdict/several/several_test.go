@@ -94,11 +94,14 @@ func TestCompare(t *testing.T) {
 		// A slower machine moves both sides: runs apart show it, and it decides nothing.
 		{"both sides 20 % dearer", cpu("", 1.2), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise, "core-cpu-on": several.Worse, "core-cpu-off": several.Worse}, ""},
 		{"less than two equal sides differ", cpu("on", 1.004), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise}, ""},
-		{"another machine", func(p *proof.Proof) { cpu("on", 0.5)(p); p.Machine.CPU = "another" }, several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "throughput-on": several.Untold, "statements-on": several.Same}, "another"},
-		{"another rate", each(func(b *proof.Bench) { b.Design.RateHz *= 2 }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "p99-on": several.Untold, "throughput-on": several.Noise}, "--rate"},
-		{"not pinned", each(func(b *proof.Bench) { b.Design.Pinned = !b.Design.Pinned }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "pinned"},
-		{"few rounds", each(func(b *proof.Bench) { b.Rounds = b.Rounds[:2] }), several.Noise, map[string]several.Answer{"core-cpu-on": several.Untold}, ""},
-		{"interrupted", func(p *proof.Proof) { p.Interrupted = "SIGINT" }, several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "interrupted"},
+		{"another machine", func(p *proof.Proof) { cpu("on", 0.5)(p); p.Machine.CPU = "another" }, several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "throughput-on": several.Untold, "statements-on": several.Same}, "another"},
+		{"another rate", each(func(b *proof.Bench) { b.Design.RateHz *= 2 }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "p99-on": several.Untold, "throughput-on": several.Noise}, "--rate"},
+		{"not pinned", each(func(b *proof.Bench) { b.Design.Pinned = !b.Design.Pinned }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "pinned"},
+		{"another table", each(func(b *proof.Bench) { n := 100 * *b.Design.Rows; b.Design.Rows = &n }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "rows"},
+		{"farther from the database", each(func(b *proof.Bench) { b.Design.DatabaseAt += ", 20ms away" }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "20ms"},
+		{"another share of verifies", each(func(b *proof.Bench) { b.Design.VerifyShare = 0.9 }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "90 %"},
+		{"few rounds", each(func(b *proof.Bench) { b.Rounds = b.Rounds[:2] }), several.Untold, map[string]several.Answer{"core-cpu-on": several.Untold}, ""},
+		{"interrupted", func(p *proof.Proof) { p.Interrupted = "SIGINT" }, several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "interrupted"},
 		{"one statement more", verify(func(s *proof.Statements) { s.Count *= 2 }), several.Worse, map[string]several.Answer{"statements-on": several.Worse}, ""},
 		{"no twins, no bench", func(p *proof.Proof) { p.Targets[0].Bench = nil }, several.Noise, map[string]several.Answer{"logouts": several.Same}, ""},
 		{"nothing in common", func(p *proof.Proof) { p.Targets[0].Name = "other" }, several.Untold, nil, ""},
@@ -317,5 +320,27 @@ func TestLogs(t *testing.T) {
 		if !strings.Contains(config, want) {
 			t.Errorf("the configuration lacks %q:\n%s", want, config)
 		}
+	}
+}
+
+// TestCompareNamesWhatDiffers: the load, and what is in one of the two alone.
+func TestCompareNamesWhatDiffers(t *testing.T) {
+	t.Parallel()
+	c := several.Compare([]several.Named{named(t, "all.json", "databases"), named(t, "one.json", "good", func(p *proof.Proof) {
+		for i := range p.Targets[0].Bench {
+			d := &p.Targets[0].Bench[i].Design
+			n := int64(10_000_000)
+			d.Rows, d.Tokens, d.Connections, d.Window = &n, 100, 64, d.Window/3
+			d.DatabaseAt = "this machine, 20ms away"
+		}
+	})})
+	all := strings.Join(c.Others[0].Differs, "\n")
+	for _, want := range []string{"session rows: ", "→ 10,000,000", "tokens: ", "→ 100", "connections: ", "→ 64", "window: ", "database: ", "20ms away", "in all.json alone: ", "mariadb"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing in:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "in one.json alone") {
+		t.Errorf("what is in both is said to be in one alone:\n%s", all)
 	}
 }
