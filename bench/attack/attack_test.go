@@ -141,6 +141,27 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// TestQuantile: a quantile is one of all calls that were due, and those that were given up
+// are the slowest.
+func TestQuantile(t *testing.T) {
+	t.Parallel()
+	var samples []time.Duration
+	for i := range 990 {
+		samples = append(samples, time.Duration(i+1)*time.Millisecond)
+	}
+	s := made([]int{0}, samples)
+	s.Due = 1000 // ten were never sent
+	for q, want := range map[float64]time.Duration{50: 500 * time.Millisecond, 90: 900 * time.Millisecond, 99: 990 * time.Millisecond, 99.9: 0, 100: 0} {
+		got, known := s.Quantile(q)
+		if known != (want > 0) || known && (got < want*99/100 || got > want*101/100) {
+			t.Errorf("%g %%: %s, known %v, want %s", q, got, known, want)
+		}
+	}
+	if _, known := made([]int{0}, nil).Quantile(50); known {
+		t.Error("nothing was sent, and the median is known")
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	good, err := json.Marshal(made([]int{0}, []time.Duration{time.Millisecond}))

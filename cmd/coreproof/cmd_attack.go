@@ -155,6 +155,15 @@ func (a *attacking) run(ctx context.Context, o attack.Options) int {
 		fmt.Fprintf(a.s.err, "coreproof attack: e.g. %s\n", words.OneLine(got.Example))
 		return exitFailed
 	}
+	if o.Of > 1 {
+		return exitHeld // merge judges the whole
+	}
+	for _, d := range got.Doubts() {
+		fmt.Fprintf(a.s.err, "coreproof attack: %s\n", d)
+	}
+	if len(got.Doubts()) > 0 || got.Calls == 0 {
+		return exitUntried
+	}
 	return exitHeld
 }
 
@@ -223,7 +232,11 @@ func merge(s streams, paths []string, out string) int {
 		}
 	}
 	ms := func(q float64) string {
-		return strconv.FormatFloat(float64(sum.Latency.ValueAtQuantile(q))/1e6, 'f', 3, 64)
+		d, known := sum.Quantile(q)
+		if !known {
+			return "not known"
+		}
+		return strconv.FormatFloat(float64(d)/1e6, 'f', 3, 64)
 	}
 	fmt.Fprintf(s.out, "load       %g calls/s for %s, %s %s, check %t\n", sum.RateHz, sum.Duration, sum.Protocol, sum.Version, sum.CheckDatabase)
 	fmt.Fprintf(s.out, "shards     %d of %d, begun within %s\n", len(sum.Shards), sum.Of, sum.Skew().Round(10*time.Microsecond))

@@ -96,6 +96,13 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("verify-share") && !(p.ask.VerifyShare > 0) {
 		return fmt.Errorf("--verify-share %g: above 0, at most 1", p.ask.VerifyShare)
 	}
+	if p.html != "" {
+		for _, name := range []string{"flag", "format"} {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--html shows the flag on and off, as a page: leave out --%s", name)
+			}
+		}
+	}
 	if p.html != "" && p.validate {
 		return errors.New("--html plans and --validate does not: leave out one of them")
 	}

@@ -123,6 +123,7 @@ type Description struct {
 	DatabaseProduct, DatabaseVersion, Image string
 	DatabaseSettings                        map[string]string
 	TLS                                     string // "yes", "no", "unknown", "none"
+	TLSWanted                               bool   // the caller asked for encrypted connections
 	// DatabaseAt says where the database runs, e.g. "inside the core's process".
 	DatabaseAt string
 	Notes      []string

@@ -356,6 +356,7 @@ func (c *Container) Describe(ctx context.Context) (Description, error) {
 	} else if c.kind.asked != nil {
 		d.TLS = "unknown" // what a core that is not ours asks of this server cannot be seen
 	}
+	d.TLSWanted = root.encrypted
 	return d, nil
 }
 

@@ -11,9 +11,6 @@ import (
 // stay within the limits that servers set on a transaction.
 const fillBatch = 100_000
 
-// fillerName begins the handles and users of rows that were made up.
-const fillerName = "coreproof-filler-"
-
 // grow adds rows in batches until there are enough. Each batch copies rows that are
 // there, so a table is filled by doubling it.
 func grow(ctx context.Context, want int64, count func(context.Context) (int64, error), add func(ctx context.Context, n int64) error) error {
@@ -33,10 +30,11 @@ func grow(ctx context.Context, want int64, count func(context.Context) (int64, e
 	}
 }
 
-// filler gives the columns of which each copy has a value of its own, and an expression
-// for that.
-func filler(value string) map[string]string {
-	return map[string]string{"session_handle": value, "user_id": value}
+// filler gives the columns of which each copy has a value of its own, and the expression
+// for that, a random UUID: as cores name their sessions, so that rows that were made up lie
+// between the others in every index, and not beside them.
+func filler(uuid string) map[string]string {
+	return map[string]string{"session_handle": uuid, "user_id": uuid}
 }
 
 // copying is the statement that copies n rows of the session table, but for the columns
@@ -58,8 +56,10 @@ type table struct {
 	columns string // a query that gives their names
 	args    []any
 	quote   func(string) string
-	value   string // an expression for a name of its own
-	after   string // run when there are enough rows
+	uuid    string // an expression for a random one
+	// after are run on one connection when there are enough rows. They end with nothing
+	// left to be written: the server would do that while it is measured.
+	after []string
 }
 
 // fill makes rows up until there are so many.
@@ -69,14 +69,21 @@ func (t table) fill(ctx context.Context, rows int64, count func(context.Context)
 		return err
 	}
 	err = grow(ctx, rows, count, func(ctx context.Context, n int64) error {
-		_, err := t.db.ExecContext(ctx, copying(columns, t.quote, filler(t.value), n))
+		_, err := t.db.ExecContext(ctx, copying(columns, t.quote, filler(t.uuid), n))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := t.db.ExecContext(ctx, t.after); err != nil {
+	c, err := t.db.Conn(ctx)
+	if err != nil {
 		return fmt.Errorf("settle the filled table: %w", err)
+	}
+	defer func() { _ = c.Close() }()
+	for _, statement := range t.after {
+		if _, err := c.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("settle the filled table: %s: %w", statement, err)
+		}
 	}
 	return nil
 }

@@ -2,13 +2,13 @@ package meter
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/google/uuid"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -170,7 +170,7 @@ func (b *mongoBooks) Fill(ctx context.Context, rows int64) error {
 			list := make([]bson.M, min(n, fillDocuments))
 			for i := range list {
 				list[i] = maps.Clone(model)
-				list[i]["_id"], list[i]["user_id"] = fillerName+rand.Text(), fillerName+rand.Text()
+				list[i]["_id"], list[i]["user_id"] = uuid.NewString(), uuid.NewString()
 			}
 			if _, err := c.InsertMany(ctx, list, options.InsertMany().SetOrdered(false)); err != nil {
 				return err

@@ -215,7 +215,9 @@ func (b *mysqlBooks) Compact(ctx context.Context) error {
 func (b *mysqlBooks) Fill(ctx context.Context, rows int64) error {
 	return table{
 		db: b.db, columns: "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = 'session_info'", args: []any{b.database},
-		quote: backQuoted, value: "concat('" + fillerName + "', uuid())", after: "ANALYZE TABLE session_info",
+		quote: backQuoted, after: []string{"ANALYZE TABLE session_info", "FLUSH TABLES session_info FOR EXPORT", "UNLOCK TABLES"},
+		// The server's own uuid() ascends with the time.
+		uuid: "lower(concat(hex(random_bytes(4)), '-', hex(random_bytes(2)), '-4', substr(hex(random_bytes(2)), 2), '-a', substr(hex(random_bytes(2)), 2), '-', hex(random_bytes(6))))",
 	}.fill(ctx, rows, b.SessionRows)
 }
 

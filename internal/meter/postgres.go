@@ -155,7 +155,7 @@ func (b *pgBooks) Fill(ctx context.Context, rows int64) error {
 	}
 	var columns []string
 	var name, kind string
-	names := filler("'" + fillerName + "' || gen_random_uuid()")
+	names := filler("gen_random_uuid()::text")
 	_, err = pgx.ForEachRow(found, []any{&name, &kind}, func() error {
 		columns = append(columns, name)
 		if value, ok := names[name]; ok && kind == "bytea" {
@@ -173,9 +173,11 @@ func (b *pgBooks) Fill(ctx context.Context, rows int64) error {
 	if err != nil {
 		return err
 	}
-	// Else the server does it by itself, while it is measured.
-	if _, err := b.pool.Exec(ctx, "VACUUM ANALYZE session_info "+mark); err != nil {
-		return fmt.Errorf("analyse the filled table: %w", err)
+	// Else the server does both by itself, while it is measured.
+	for _, statement := range []string{"VACUUM ANALYZE session_info", "CHECKPOINT"} {
+		if _, err := b.pool.Exec(ctx, statement+" "+mark); err != nil {
+			return fmt.Errorf("settle the filled table: %s: %w", statement, err)
+		}
 	}
 	return nil
 }

@@ -89,7 +89,8 @@ func (b *sqliteBooks) Fill(ctx context.Context, rows int64) error {
 	// What stays in the log would be looked up there by each read.
 	return table{
 		db: b.db, columns: "SELECT name FROM pragma_table_info('session_info')",
-		quote: doubleQuoted, value: "'" + fillerName + "' || hex(randomblob(16))", after: "PRAGMA wal_checkpoint(TRUNCATE)",
+		quote: doubleQuoted, after: []string{"PRAGMA wal_checkpoint(TRUNCATE)"},
+		uuid: "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))",
 	}.fill(ctx, rows, b.SessionRows)
 }
 

@@ -251,7 +251,7 @@ func (x *targetRun) describe(ctx context.Context) {
 	}
 	x.row.Notes = append(x.row.Notes, d.Notes...)
 	if d.DatabaseProduct != "" {
-		x.row.Database = &proof.Database{Product: d.DatabaseProduct, Version: d.DatabaseVersion, Image: d.Image, TLS: d.TLS, Settings: d.DatabaseSettings}
+		x.row.Database = &proof.Database{Product: d.DatabaseProduct, Version: d.DatabaseVersion, Image: d.Image, TLS: d.TLS, TLSWanted: d.TLSWanted, Settings: d.DatabaseSettings}
 	}
 	x.databaseAt = d.DatabaseAt
 }

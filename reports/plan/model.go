@@ -122,7 +122,7 @@ func (r *reckoning) model(flag string) SideModel {
 	m.Limit, m.LimitHow, m.Per, m.VCPUs = bounds(limit), how, float64(s.variant.Instances), s.vcpus
 	m.Low, m.High = s.measured()
 	if s.variant.Instances > 1 {
-		s.note("%d instances were measured together and are planned as one unit", s.variant.Instances)
+		s.note("%d instances were measured together and are planned as one unit, those that may fail as well", s.variant.Instances)
 	}
 	if most := s.mostMemory(); most > 0 {
 		m.Memory = ptr(float64(most) / m.Per)

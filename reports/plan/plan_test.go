@@ -117,7 +117,7 @@ func TestBeyondWhatWasMeasured(t *testing.T) {
 	for name, edit := range map[string]func(*plan.Ask){
 		"the database saw fewer statements": func(a *plan.Ask) { a.RPS = 20000 },
 		"an instance saw more":              func(a *plan.Ask) { a.RPS, a.InstancesFail = 10, 0 },
-		"fewer sessions":                    func(a *plan.Ask) { a.Sessions = 1e6 },
+		"flag off at fewer calls alone":     func(a *plan.Ask) { a.RPS, a.InstancesFail, a.Flags = 20, 0, []string{plan.Off} },
 	} {
 		a := ask(edit)
 		if _, err := plan.Make(swept(t), a); err == nil || !strings.Contains(err.Error(), "--extrapolate") {
@@ -140,6 +140,134 @@ func TestBeyondWhatWasMeasured(t *testing.T) {
 		if marked == 0 {
 			t.Errorf("%s: nothing is marked", name)
 		}
+	}
+}
+
+// TestSessionsTakeTheirSpace: many more than were measured are marked, not refused.
+func TestSessionsTakeTheirSpace(t *testing.T) {
+	t.Parallel()
+	got, err := plan.Make(swept(t), ask(func(a *plan.Ask) { a.Sessions = 1e6 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range got.Cases[0].Sides {
+		for _, f := range s.Figures {
+			if f.Extrapolated != (f.Key == "disk") {
+				t.Errorf("flag %s: %s: extrapolated = %v", s.Flag, f.Key, f.Extrapolated)
+			}
+		}
+	}
+	if notes := strings.Join(got.Cases[0].Notes, "\n"); !strings.Contains(notes, "bench --rows") {
+		t.Errorf("nothing says that lookups among so many were not measured:\n%s", notes)
+	}
+}
+
+// TestP99IntervalBinds: the bound of the number of instances is that at which the whole
+// interval of p99 is within the limit.
+func TestP99IntervalBinds(t *testing.T) {
+	t.Parallel()
+	noisy := func(p *proof.Proof) {
+		s := p.Targets[0].Bench[0].Sweep
+		for i := range s.Points {
+			s.Points[i].P99 *= 1 + 0.1*float64(s.Points[i].Block-1)
+		}
+	}
+	binding := ask(func(a *plan.Ask) {
+		a.RPS, a.InstancesFail, a.P99, a.Flags = 12000, 0, 1900*time.Microsecond, []string{plan.Off}
+	})
+	got, err := plan.Make(swept(t, noisy), binding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := &got.Cases[0].Sides[0]
+	if f := side.Figure("instances"); f.High == nil || *f.High <= *f.Value {
+		t.Errorf("instances = %+v, though p99 = %+v", f, side.Figure("p99"))
+	}
+	binding.P99 = 1400 * time.Microsecond // within reach of the mean alone
+	if got, err = plan.Make(swept(t, noisy), binding); err == nil {
+		f := got.Cases[0].Sides[0].Figure("instances")
+		if f.High != nil || !strings.Contains(strings.Join(got.Cases[0].Notes, "\n"), "whole interval of p99") {
+			t.Errorf("instances = %+v with notes %q", f, got.Cases[0].Notes)
+		}
+	} else {
+		t.Error(err)
+	}
+}
+
+// TestPlanSaysWhatWasMeasured: another table, a longer way and what was found of the bench
+// are beside the figures.
+func TestPlanSaysWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	got, err := plan.Make(swept(t, func(p *proof.Proof) {
+		n := int64(10_000_000)
+		x := &p.Targets[0]
+		x.Database.TLS = "yes"
+		d := &x.Bench[0].Design
+		d.Rows, d.DatabaseAt = &n, "this machine, 20ms away"
+		x.Bench[0].Steady = []proof.Steady{{Variant: "off", Unit: "µs", Took: time.Minute}}
+	}), ask())
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := strings.Join(got.Cases[0].Notes, "\n")
+	for _, want := range []string{"10,000,000 session rows", "20ms away", "TLS", "no steady state"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q is missing in:\n%s", want, notes)
+		}
+	}
+}
+
+// TestShareOfVerifies: figures of a mixed load hold for its share, with the database's CPU
+// of the other calls.
+func TestShareOfVerifies(t *testing.T) {
+	t.Parallel()
+	mixed := func(p *proof.Proof) {
+		b := &p.Targets[0].Bench[0]
+		b.Design.VerifyShare = 0.8
+		for i := range b.Sweep.Points {
+			b.Sweep.Points[i].DBCPU = 60 * float64(b.Sweep.Points[i].Calls)
+		}
+		b.IdleDatabaseCPU = nil
+	}
+	got, err := plan.Make(swept(t, mixed), ask(func(a *plan.Ask) { a.VerifyShare = 0 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Ask.VerifyShare != 0.8 {
+		t.Errorf("planned with a share of %g, want the measured 0.8", got.Ask.VerifyShare)
+	}
+	off := &got.Cases[0].Sides[0]
+	// 2,800 verifies a second, 60 µs of the database with each, 40 % of it free.
+	if v := value(t, off, "database-vcpu"); math.Abs(v-2800*60/1e6/0.6) > 1e-3 {
+		t.Errorf("database vCPU, flag off = %g", v)
+	}
+	if f := off.Figure("connections"); f.Value != nil || !strings.Contains(f.Missing, "besides verify") {
+		t.Errorf("connections = %+v", f)
+	}
+	other := ask(func(a *plan.Ask) { a.VerifyShare = 0.9 })
+	if _, err := plan.Make(swept(t, mixed), other); err == nil || !strings.Contains(err.Error(), "--verify-share 0.9") {
+		t.Errorf("another share than was measured: %v", err)
+	}
+	other.Extrapolate = true
+	if got, err = plan.Make(swept(t, mixed), other); err != nil || !strings.Contains(strings.Join(got.Cases[0].Notes, "\n"), "extrapolated") {
+		t.Errorf("another share, extrapolated: %v, notes %q", err, got.Cases[0].Notes)
+	}
+	if got, err = plan.Make(swept(t), other); err != nil || !strings.Contains(strings.Join(got.Cases[0].Notes, "\n"), "in no figure") {
+		t.Errorf("others that were not measured: %v", err)
+	}
+}
+
+// TestSaturatedFromTheStart: a core that was saturated at the lowest rate has no limit.
+func TestSaturatedFromTheStart(t *testing.T) {
+	t.Parallel()
+	_, err := plan.Make(swept(t, func(p *proof.Proof) {
+		s := p.Targets[0].Bench[0].Sweep
+		for i := range s.Points {
+			s.Points[i].Achieved = 0.5
+		}
+	}), ask(func(a *plan.Ask) { a.Extrapolate = true }))
+	if err == nil || !strings.Contains(err.Error(), "saturated at the lowest rate") {
+		t.Errorf("error = %v", err)
 	}
 }
 

@@ -42,6 +42,9 @@ func (r *reckoning) note(format string, args ...any) {
 	}
 }
 
+// rowsApart is how many times as many sessions as were measured are another table.
+const rowsApart = 10
+
 // remark notes what weighs on the whole case.
 func (r *reckoning) remark() {
 	if r.proof.Verdict.Outcome == proof.Fail {
@@ -56,6 +59,19 @@ func (r *reckoning) remark() {
 	case r.VerifyShare < 1:
 		r.note("%s calls a second that are no verifies are in no figure: their cost was not measured (bench --verify-share %.3g)", others, r.VerifyShare)
 	}
+	d := r.Bench.Design
+	if r.Target.Kind != "embedded" && d.DatabaseAt != "" {
+		r.note("the database ran: %s", d.DatabaseAt)
+	}
+	if t := r.Target.Database; t != nil && t.TLS == "yes" {
+		r.note("the connections between core and database were encrypted (TLS)")
+	}
+	if d.Rows != nil {
+		r.note("measured on a table of %s session rows", words.Count(*d.Rows))
+		if r.Sessions > rowsApart**d.Rows {
+			r.note("%s sessions are many times as many, and what a lookup among them costs was not measured (bench --rows)", words.Count(r.Sessions))
+		}
+	}
 	if r.Target.Kind == "embedded" {
 		r.note("the database ran inside the core's process: its CPU is in the core's, and instances on several machines cannot share it")
 	}
@@ -66,7 +82,7 @@ func (r *reckoning) remark() {
 		r.note("all CPU figures are of the machine that was measured (%s), and of its load then", cpu)
 	}
 	for _, f := range r.proof.Verdict.Findings {
-		if f.Target == r.Target.Name && f.Kind == "setting" {
+		if f.Target == r.Target.Name && (f.Protocol == "" || f.Protocol == r.Bench.Protocol) && slices.Contains([]string{"setting", "steady", "bench"}, f.Kind) {
 			r.note("%s", f.Text)
 		}
 	}
@@ -132,7 +148,8 @@ func (r *reckoning) side(flag string) (*Side, error) {
 
 // add takes a figure; a value beyond what was measured is refused unless it was asked for.
 func (s *sizing) add(f Figure) error {
-	if f.Extrapolated && !s.Extrapolate {
+	// Sessions take their space however many there are: that figure is marked alone.
+	if f.Extrapolated && !s.Extrapolate && f.Key != "disk" {
 		return fmt.Errorf("%s would be extrapolated: %s; measure there (bench --sweep, more --instances), or give --extrapolate", f.Name, f.Tested)
 	}
 	s.out.Figures = append(s.out.Figures, f)
@@ -164,6 +181,9 @@ func (s *sizing) limit() (e *proof.Estimate, how string, err error) {
 			return &proof.Estimate{Value: high, Unit: "1/s", N: 1}, "highest rate measured, which did not saturate it", nil
 		}
 	}
+	if c := s.curve(); c != nil && c.Knee == nil && len(c.Rates) > 0 && c.Rates[0].Saturated > 0 {
+		return nil, "", errors.New("the core was saturated at the lowest rate of its load curve already: measure one from lower rates on, on a quieter machine")
+	}
 	e = s.Bench.Cost.ThroughputOff
 	if s.flag == On {
 		e = s.Bench.Cost.ThroughputOn
@@ -182,7 +202,7 @@ func (s *sizing) instances() error {
 		return err
 	}
 	free := 1 - s.Headroom
-	usable := free * limit.Value
+	usable, sure := free*limit.Value, math.Inf(1)
 	formula := fmt.Sprintf("⌈load / ((1 − headroom) · limit)⌉ + those that may fail; limit: %s", how)
 	if s.P99 > 0 {
 		c := capacity.Read(s.Bench, s.flag, capacity.P99, nil)
@@ -194,6 +214,7 @@ func (s *sizing) instances() error {
 		if hz <= 0 {
 			return fmt.Errorf("--p99 %s: at the lowest rate that was measured, %s calls a second, p99 was above it already", s.P99, words.Figure(c.Low))
 		}
+		sure = c.Surely(ms)
 		if hz < usable {
 			usable = hz
 			formula = "⌈load / highest measured rate that keeps p99⌉ + those that may fail"
@@ -215,7 +236,14 @@ func (s *sizing) instances() error {
 		if usable == free*limit.Value {
 			f.Low = ptr((count(free*i.High) + float64(s.InstancesFail)) * per)
 		}
-		f.High = ptr((count(min(usable, free*i.Low)) + float64(s.InstancesFail)) * per)
+		if rate := min(usable, free*i.Low, sure); rate > 0 {
+			f.High = ptr((count(rate) + float64(s.InstancesFail)) * per)
+		} else {
+			f.Low = nil // no bound
+		}
+	}
+	if sure <= 0 {
+		s.note("flag %s: at no rate that was measured is the whole interval of p99 within %s, so more instances may not keep it either", s.flag, s.P99)
 	}
 	low, high := s.measured()
 	f.Tested = fmt.Sprintf("%s to %s calls a second an instance", words.Figure(low/per), words.Figure(high/per))
@@ -224,7 +252,7 @@ func (s *sizing) instances() error {
 		f.Tested = fmt.Sprintf("%s calls a second an instance alone; there is no load curve", words.Figure(low/per))
 	}
 	if s.variant.Instances > 1 {
-		s.note("%d instances were measured together and are planned as one unit", s.variant.Instances)
+		s.note("%d instances were measured together and are planned as one unit, those that may fail as well", s.variant.Instances)
 	}
 	if err := s.add(f); err != nil {
 		return err
@@ -267,7 +295,7 @@ func (s *sizing) coreReading() reading {
 	c := capacity.Read(s.Bench, s.flag, capacity.CoreCPU, nil)
 	switch {
 	case c != nil:
-		return reading{est: c.At(s.unitHz), curve: c, formula: c.Formula(), from: span(c)}
+		return reading{est: c.At(s.unitHz), curve: c, formula: c.Formula(), from: span(c), extrapolated: s.unitHz < c.Low || s.unitHz > c.High}
 	case s.Bench.Cost.CoreCPUOff != nil && s.Bench.Cost.CoreCPUOn != nil:
 		e := s.Bench.Cost.CoreCPUOff
 		if s.flag == On {

@@ -108,6 +108,8 @@ type Database struct {
 	// TLS says whether the cores' connections to it were encrypted: "yes",
 	// "no", "unknown", or "none" where there is no connection (embedded).
 	TLS string `json:"tls"`
+	// TLSWanted: the caller asked for encrypted connections (--db-tls).
+	TLSWanted bool `json:"tlsWanted,omitempty"`
 	// Settings that weigh on the figures, e.g. "fsync": "on".
 	Settings map[string]string `json:"settings,omitempty"`
 }

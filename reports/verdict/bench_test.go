@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreproof/coreproof/reports/examples"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
 )
@@ -335,5 +336,28 @@ func TestRatioOfARunningBench(t *testing.T) {
 	}
 	if r := verdict.Ratio(nil, proof.KindCost, "off", "on"); r != nil {
 		t.Errorf("of no rounds: %+v", r)
+	}
+}
+
+// TestTLSThatWasAskedFor: figures of plain connections are not those of TLS.
+func TestTLSThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	for tls, want := range map[string]struct {
+		kind string
+		exit int
+	}{"yes": {"", 0}, "no": {verdict.KindTarget, 2}, "unknown": {verdict.KindSetting, 0}} {
+		e, _ := examples.Named("good")
+		p := e.Proof
+		p.Targets[0].Database.TLS, p.Targets[0].Database.TLSWanted = tls, true
+		verdict.Derive(p)
+		text := ""
+		for _, f := range p.Verdict.Findings {
+			if strings.Contains(f.Text, "encrypted connections") {
+				text = f.Kind
+			}
+		}
+		if text != want.kind || p.Verdict.ExitCode != want.exit {
+			t.Errorf("TLS %s: a finding of kind %q, exit %d; want %q, %d", tls, text, p.Verdict.ExitCode, want.kind, want.exit)
+		}
 	}
 }

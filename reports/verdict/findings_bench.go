@@ -100,6 +100,13 @@ func (c *collector) ofSettings(d *proof.Database) {
 	if d == nil {
 		return
 	}
+	switch {
+	case !d.TLSWanted || d.TLS == "yes":
+	case d.TLS == "no":
+		c.add(KindTarget, proof.Untried, "", "", "encrypted connections to the database were asked for, and those of the cores were not: the figures are not of TLS")
+	default:
+		c.add(KindSetting, proof.Warns, "", "", "encrypted connections to the database were asked for, and whether those of the cores were cannot be seen")
+	}
 	var odd []string
 	for _, s := range []struct{ name, value string }{{"fsync", "off"}, {"autovacuum", "off"}, {"synchronous_commit", "off"}, {"full_page_writes", "off"}} {
 		if strings.EqualFold(d.Settings[s.name], s.value) {

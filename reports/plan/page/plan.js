@@ -60,14 +60,15 @@ const plan = (() => {
     return absolute(data, xs);
   };
 
-  // The highest rate at which a curve is at most limit, and at every lower one.
-  const highest = (data, c, limit) => {
+  // The highest rate at which a curve, or where sure its interval, is at most limit, and at
+  // every lower one.
+  const highest = (data, c, limit, sure) => {
     const steps = 400;
     let best = 0;
     for (let i = 0; i <= steps; i++) {
       const hz = c.low + (c.high - c.low) * i / steps;
       const e = at(data, c, hz);
-      if (!e || e.value > limit) break;
+      if (!e || !((sure ? e.high ?? Infinity : e.value) <= limit)) break;
       best = hz;
     }
     return best;
@@ -87,19 +88,20 @@ const plan = (() => {
     const get = (key) => figures.find((f) => f.key === key);
     let error = "";
     const add = (f) => {
-      if (f.extrapolated && !ask.extrapolate) {
+      if (f.extrapolated && !ask.extrapolate && f.key !== "disk") {
         error = error || data.names[f.key].name + " would be extrapolated";
       }
       figures.push(f);
     };
     const load = ask.rps * ask.verifyShare;
     const free = 1 - ask.headroom;
-    let usable = free * m.limit.value;
+    let usable = free * m.limit.value, sure = Infinity;
     if (ask.p99Ms > 0) {
       if (!m.p99) return { error: "p99 needs a load curve: run coreproof bench --sweep" };
       const hz = highest(data, m.p99, ask.p99Ms);
       if (hz <= 0) return { error: "at the lowest rate that was measured p99 was above it already" };
       usable = Math.min(usable, hz);
+      sure = highest(data, m.p99, ask.p99Ms, true);
     }
     if (!(usable > 0)) return { error: "what a core can serve is not above zero" };
     const count = (rate) => Math.ceil(load / rate - 1e-9);
@@ -109,12 +111,15 @@ const plan = (() => {
     const n = { key: "instances", value: (units + fail) * m.per, low: null, high: null, missing: "", extrapolated: unitHz < m.low || unitHz > m.high };
     if (m.limit.low !== undefined && m.limit.low > 0) {
       n.low = usable === free * m.limit.value ? (count(free * m.limit.high) + fail) * m.per : n.value;
-      n.high = (count(Math.min(usable, free * m.limit.low)) + fail) * m.per;
+      const rate = Math.min(usable, free * m.limit.low, sure);
+      if (rate > 0) n.high = (count(rate) + fail) * m.per;
+      else n.low = null;
     }
     add(n);
     add({ key: "instance-rate", value: unitHz / m.per, low: null, high: null, missing: "", extrapolated: false });
 
     const core = read(data, m.core, unitHz);
+    if (m.core.curve) core.extrapolated = unitHz < m.core.curve.low || unitHz > m.core.curve.high;
     add(scaled("core-cpu", core, 1));
     add(scaled("core-vcpu-busy", core, load / 1e6));
     if (m.vcpus > 0) {

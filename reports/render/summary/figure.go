@@ -249,13 +249,22 @@ func Conditions(t *proof.Target, b *proof.Bench) string {
 	return strings.TrimPrefix(where+"; "+Others(b), "; ")
 }
 
+// aFullTable has so many times as many sessions as tokens are drawn from.
+const aFullTable = 2
+
 // Database is where the database ran and what made it cheaper than in production.
 func Database(t *proof.Target, b *proof.Bench) string {
 	var parts []string
 	if b.Design.DatabaseAt != "" {
 		parts = append(parts, "the database ran: "+words.OneLine(b.Design.DatabaseAt))
 	}
+	if d := b.Design; d.Rows != nil && *d.Rows >= aFullTable*int64(max(1, d.Tokens)) {
+		parts = append(parts, "on a table of "+words.Count(*d.Rows)+" session rows")
+	}
 	if d := t.Database; d != nil {
+		if d.TLS == "yes" {
+			parts = append(parts, "over TLS")
+		}
 		for _, name := range []string{"fsync", "autovacuum", "synchronous_commit", "full_page_writes"} {
 			if strings.EqualFold(d.Settings[name], "off") {
 				parts = append(parts, name+" off")

@@ -260,12 +260,22 @@ func busyBetween(list []sample, hz float64) (float64, bool) {
 // Highest is the highest rate measured at which the figure is at most limit, and at
 // every lower one: p99 rises with the rate, apart from disturbances. 0 where there is none.
 func (c *Curve) Highest(limit float64) float64 {
+	return c.highest(func(e *proof.Estimate) bool { return e.Value <= limit })
+}
+
+// Surely is the highest rate at which the figure's whole interval is at most limit, and at
+// every lower one; 0 where there is none.
+func (c *Curve) Surely(limit float64) float64 {
+	return c.highest(func(e *proof.Estimate) bool { return e.Interval != nil && e.Interval.High <= limit })
+}
+
+func (c *Curve) highest(within func(e *proof.Estimate) bool) float64 {
 	const steps = 400
 	at := 0.0
 	for i := range steps + 1 {
 		hz := c.Low + (c.High-c.Low)*float64(i)/steps
 		e := c.At(hz)
-		if e == nil || e.Value > limit {
+		if e == nil || !within(e) {
 			break
 		}
 		at = hz
