@@ -24,7 +24,16 @@ type group struct {
 	key    string        // the line of cpu that counts; "" where it is one number
 	unit   time.Duration // of cpu
 	memory string
+	// anon is the line of memory that counts: what processes hold. The rest is pages of
+	// files, which are charged to whoever read them first and go when they are in the way.
+	anon string
 }
+
+// The lines of memory that processes hold, in versions 1 and 2.
+const (
+	anon1 = "total_rss"
+	anon2 = "anon"
+)
 
 // groupOf finds the control group of a container by one of its processes. ok is false
 // where it is not this machine's, or the kernel keeps no such books.
@@ -44,11 +53,11 @@ func groupOf(proc, root string, pid int, id string) (g group, ok bool) {
 		case slices.Contains(controllers, "cpuacct"):
 			g.cpu, g.key, g.unit = existing(root, part[1], "cpuacct", part[2], "cpuacct.usage"), "", time.Nanosecond
 		case slices.Contains(controllers, "memory"):
-			g.memory = existing(root, part[1], "memory", part[2], "memory.usage_in_bytes")
+			g.memory, g.anon = existing(root, part[1], "memory", part[2], "memory.stat"), anon1
 		case part[1] == "" && g.cpu == "":
 			if g.cpu = existing(root, "", "", part[2], "cpu.stat"); g.cpu != "" {
 				g.key, g.unit = "usage_usec", time.Microsecond
-				g.memory = existing(root, "", "", part[2], "memory.current")
+				g.memory, g.anon = existing(root, "", "", part[2], "memory.stat"), anon2
 			}
 		}
 	}
@@ -71,6 +80,9 @@ func (g group) used() (time.Duration, error) {
 	n, err := number(g.cpu, g.key)
 	return time.Duration(n) * g.unit, err
 }
+
+// held reads the memory that all processes of the container hold.
+func (g group) held() (int64, error) { return number(g.memory, g.anon) }
 
 // number reads a file of one number, or that of the line which begins with key.
 func number(path, key string) (int64, error) {

@@ -42,13 +42,18 @@ func (m *containerMeter) CPU() (time.Duration, error) {
 
 func (m *containerMeter) RSS() (int64, error) {
 	if g := m.group(); g != nil {
-		if n, err := number(g.memory, ""); err == nil {
+		if n, err := g.held(); err == nil {
 			return n, nil
 		}
 	}
 	s, err := m.stats()
 	if err != nil {
 		return 0, err
+	}
+	for _, line := range []string{anon2, anon1} {
+		if n, ok := s.MemoryStats.Stats[line]; ok {
+			return int64(n), nil
+		}
 	}
 	return int64(s.MemoryStats.Usage), nil
 }
