@@ -191,6 +191,9 @@ func endpoint(ctx context.Context, c testcontainers.Container, port string) (str
 	return at, nil
 }
 
+// only says whether the server takes encrypted connections alone.
+func (c *Container) only() bool { return c.encrypted && c.kind.tls.Only }
+
 // base is the target that owns the server.
 func (c *Container) base() *Container {
 	if c.root != nil {
@@ -306,7 +309,7 @@ func (c *Container) Isolated(ctx context.Context, name string) (Target, error) {
 	return n, nil
 }
 
-func (c *Container) adminURI() string { return c.kind.uri(c.at, c.password, adminDatabase, false) }
+func (c *Container) adminURI() string { return c.kind.uri(c.at, c.password, adminDatabase, c.only()) }
 
 // Database reads the server's counters.
 func (c *Container) Database(ctx context.Context) (meter.Database, error) {
@@ -319,7 +322,7 @@ func (c *Container) Database(ctx context.Context) (meter.Database, error) {
 		root := c.base()
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		books, err := c.kind.books(ctx, c.kind.uri(root.at, root.password, c.database, false), c.database, docker.Meter("database", root.server.GetContainerID()))
+		books, err := c.kind.books(ctx, c.kind.uri(root.at, root.password, c.database, root.only()), c.database, docker.Meter("database", root.server.GetContainerID()))
 		if err != nil {
 			return nil, fmt.Errorf("container target %s: %w", c.kind.name, err)
 		}

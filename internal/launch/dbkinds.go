@@ -70,7 +70,7 @@ var dbKinds = []dbKind{
 	},
 	{
 		name: "mongo", imageEnv: "COREPROOF_MONGO_IMAGE", image: "mongo:8", port: "27017/tcp",
-		coreEnv: "MONGODB_CONNECTION_URI", scheme: "mongodb",
+		coreEnv: "MONGODB_CONNECTION_URI", scheme: "mongodb", tls: encrypted.Mongo,
 		asked: map[string]string{"write concern": "majority, journaled (asked for by the reference core)"},
 		run: func(ctx context.Context, image, _ string, o ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
 			return mongodb.Run(ctx, image, o...)

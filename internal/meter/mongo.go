@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -45,10 +46,11 @@ func Mongo(ctx context.Context, uri, database string, p Process) (Database, erro
 		_ = c.Disconnect(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("read the books of MongoDB: %w", err)
 	}
-	return &mongoBooks{c, c.Database(database), p}, nil
+	return &mongoBooks{uri, c, c.Database(database), p}, nil
 }
 
 type mongoBooks struct {
+	uri     string
 	client  *mongo.Client
 	db      *mongo.Database
 	process Process
@@ -70,8 +72,27 @@ func (b *mongoBooks) Product(ctx context.Context) (string, string, error) {
 	return "MongoDB", info.Version, nil
 }
 
-// TLS: the harness's URI asks for none, and the server tells nobody.
-func (b *mongoBooks) TLS(context.Context) (string, error) { return "no", nil }
+// plainWithin bounds how long a server may take to refuse a plain connection.
+const plainWithin = 3 * time.Second
+
+// TLS: the server tells nobody. Where the harness's URI asks for none, the cores' asks for
+// none either. Where it does, all connections are encrypted if a plain one is refused.
+func (b *mongoBooks) TLS(ctx context.Context) (string, error) {
+	asked := options.Client().ApplyURI(b.uri)
+	if asked.TLSConfig == nil {
+		return "no", nil
+	}
+	asked.TLSConfig = nil
+	c, err := mongo.Connect(asked.SetServerSelectionTimeout(plainWithin).SetTimeout(plainWithin))
+	if err != nil {
+		return "", fmt.Errorf("read the encryption of connections: %w", err)
+	}
+	defer func() { _ = c.Disconnect(context.WithoutCancel(ctx)) }()
+	if err := c.Ping(ctx, nil); err == nil {
+		return "unknown", nil
+	}
+	return "yes", ctx.Err()
+}
 
 func (b *mongoBooks) Settings(context.Context) (map[string]string, error) {
 	return map[string]string{}, nil

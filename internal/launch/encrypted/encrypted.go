@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +23,19 @@ type Server struct {
 	// Query of a core's URI, in words that JDBC knows too: the server's name is not
 	// verified, as its certificate is nobody's.
 	Query string
+	// Only: the server takes encrypted connections alone, those of the harness too.
+	Only bool
 	// script runs before the server's first start; args are added to its command.
 	script string
 	args   []string
+	env    map[string]string
 }
 
 // Where the server finds its certificate and key.
 const (
 	certificateAt = "/coreproof-tls/server.pem"
 	keyAt         = "/coreproof-tls/server.key"
+	bothAt        = "/coreproof-tls/both.pem"
 )
 
 var (
@@ -45,6 +50,16 @@ ssl_key_file = 'server.key'" >> "$PGDATA/postgresql.conf"
 `}
 	// MySQL is MySQL or MariaDB.
 	MySQL = &Server{Query: "sslMode=REQUIRED", args: []string{"--ssl-cert=" + certificateAt, "--ssl-key=" + keyAt}}
+	// Mongo is MongoDB, by its arguments, or FerretDB, which speaks MongoDB's protocol, by
+	// its environment. Its driver verifies no certificate; MongoDB does not ask for one.
+	Mongo = &Server{
+		Query: "tls=true&tlsInsecure=true", Only: true,
+		args: []string{"--tlsMode", "requireTLS", "--tlsCertificateKeyFile", bothAt},
+		env: map[string]string{
+			"FERRETDB_LISTEN_ADDR": "-", "FERRETDB_LISTEN_TLS": ":27017",
+			"FERRETDB_LISTEN_TLS_CERT_FILE": certificateAt, "FERRETDB_LISTEN_TLS_KEY_FILE": keyAt,
+		},
+	}
 )
 
 // Customizers give a server a new certificate for some names.
@@ -57,12 +72,18 @@ func (e *Server) Customizers(names ...string) ([]testcontainers.ContainerCustomi
 		{Reader: bytes.NewReader(cert), ContainerFilePath: certificateAt, FileMode: 0o644},
 		{Reader: bytes.NewReader(key), ContainerFilePath: keyAt, FileMode: 0o644}, // the container's user is not known; it is thrown away with it
 	}
+	if slices.Contains(e.args, bothAt) {
+		files = append(files, testcontainers.ContainerFile{Reader: bytes.NewReader(slices.Concat(cert, key)), ContainerFilePath: bothAt, FileMode: 0o644})
+	}
 	if e.script != "" {
 		files = append(files, testcontainers.ContainerFile{Reader: strings.NewReader(e.script), ContainerFilePath: "/docker-entrypoint-initdb.d/coreproof-tls.sh", FileMode: 0o755})
 	}
 	out := []testcontainers.ContainerCustomizer{testcontainers.WithFiles(files...)}
 	if len(e.args) > 0 {
 		out = append(out, testcontainers.WithCmdArgs(e.args...))
+	}
+	if len(e.env) > 0 {
+		out = append(out, testcontainers.WithEnv(e.env))
 	}
 	return out, nil
 }
