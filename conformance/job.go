@@ -79,6 +79,9 @@ func (r *run) try(ctx context.Context, t *T) error {
 	timeout += r.paced(callsInTime)
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if t.check.In(Hardening) {
+		within = protocol.WithEveryAnswer(within)
+	}
 	err := guarded(func() error { return t.check.Run(withRecorder(within, &t.outside), t) })
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("the check took longer than %v: %w", timeout, err)

@@ -22,18 +22,6 @@ const (
 	ByRequest FlagMode = "request"
 )
 
-// Status is a business outcome in CDI's own words.
-type Status string
-
-const (
-	OK              Status = "OK"
-	Unauthorised    Status = "UNAUTHORISED"
-	TryRefreshToken Status = "TRY_REFRESH_TOKEN"
-	TokenTheft      Status = "TOKEN_THEFT_DETECTED"
-	// HTTPError stands for any answer that is not HTTP 200; see Reply.HTTPStatus.
-	HTTPError Status = "HTTP_ERROR"
-)
-
 // Piped is the method of an exchange with a program by lines: URL is its command.
 const Piped = "PIPE"
 

@@ -194,7 +194,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, payload []
 	r.Invoked = time.Now()
 	status, answer, err := c.roundTrip(req)
 	r.Returned = time.Now()
-	err = cmp.Or(err, protocol.TurnedAway(status))
+	err = cmp.Or(err, protocol.TurnedAway(ctx, status))
 
 	r.HTTPStatus, r.Text = status, string(answer)
 	r.Exchange.RequestHeader = recordable(req.Header)

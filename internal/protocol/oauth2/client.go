@@ -298,7 +298,7 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	r.Invoked = time.Now()
 	status, answer, err := roundTrip(client, req)
 	r.Returned = time.Now()
-	err = cmp.Or(err, protocol.TurnedAway(status))
+	err = cmp.Or(err, protocol.TurnedAway(ctx, status))
 	r.HTTPStatus, r.Text = status, string(answer)
 	recorded := header.Clone()
 	if scheme, _, ok := strings.Cut(recorded.Get("Authorization"), " "); ok {
