@@ -50,6 +50,7 @@ func (r *run) one(ctx context.Context, j *job, cause *job) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	protocol.CloseIdle(t.connected...)
 	var v *Violation
 	if ctx.Err() != nil && err != nil && len(t.violations) == 0 && !errors.As(err, &v) {
 		return // cut off before it found anything: nothing is known

@@ -298,9 +298,6 @@ type DialOptions struct {
 	APIKey string
 	// TLS is used for https; nil trusts what the system trusts.
 	TLS *tls.Config
-	// HTTP replaces the client's own HTTP client; for sharing one pool between the
-	// clients of one instance.
-	HTTP *http.Client
 	// Timeout bounds one exchange, connecting included; 0 is the protocol's own.
 	Timeout time.Duration
 	// Throttle bounds the calls per second; nil for none. A call waits for it
@@ -325,7 +322,7 @@ type Protocol interface {
 	// speaks too, oldest first. It ends in time, and its error is one line that
 	// names the URL and the mend.
 	Probe(ctx context.Context, o DialOptions) ([]string, error)
-	// Dial makes a client; it does not connect.
+	// Dial makes a client with connections of its own; it does not connect.
 	Dial(o DialOptions) (Core, error)
 	// Judge gives the function that judges an answer to Core.VerifyHTTP without
 	// allocating much: true when it says that the token is good.
@@ -356,10 +353,13 @@ func Stages(p Protocol, spoken []string) []Stage {
 	return out
 }
 
+// TagHeader marks a request for whoever reads the core's log.
+const TagHeader = "X-Coreproof-Check"
+
 type tagKey struct{}
 
-// WithTag marks the requests made under ctx: they carry
-// "X-Coreproof-Check: tag", so that a maintainer finds them in the core's log.
+// WithTag marks the requests made under ctx: they carry TagHeader, so that a maintainer
+// finds them in the core's log.
 func WithTag(ctx context.Context, tag string) context.Context {
 	return context.WithValue(ctx, tagKey{}, tag)
 }

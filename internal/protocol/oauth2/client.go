@@ -48,6 +48,9 @@ func (c *client) URL() string                 { return c.o.BaseURL }
 func (c *client) Version() string             { return c.o.Version }
 func (c *client) FlagMode() protocol.FlagMode { return c.p.FlagMode(c.o.Version) }
 
+// CloseIdle closes connections that no call uses.
+func (c *client) CloseIdle() { c.http.CloseIdleConnections() }
+
 // Create logs a user in.
 func (c *client) Create(ctx context.Context, r protocol.CreateRequest) (protocol.Tokens, error) {
 	var t protocol.Tokens
@@ -288,7 +291,7 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	}
 	dress(protocol.MannerOf(ctx), header)
 	if tag := protocol.Tag(ctx); tag != "" {
-		header.Set(cdi.TagHeader, tag)
+		header.Set(protocol.TagHeader, tag)
 	}
 	req.Header = header
 	// A body that cannot be rewound, even an empty one, keeps net/http from sending a
