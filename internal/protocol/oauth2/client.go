@@ -336,6 +336,12 @@ func roundTrip(client *http.Client, req *http.Request) (int, []byte, error) {
 	return res.StatusCode, body, err
 }
 
+// Manners are those of applications that go through a library or proxies: OAuth leaves
+// nothing else open that its servers must take.
+func (c *client) Manners() []protocol.Manner {
+	return []protocol.Manner{protocol.MannerSDK, protocol.MannerProxied, protocol.MannerOlder}
+}
+
 // dress puts a request in a manner of callers.
 func dress(m protocol.Manner, h http.Header) {
 	switch m {
