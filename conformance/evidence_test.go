@@ -39,7 +39,7 @@ func TestCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "-sS\n-X\nPOST\n-H\napi-key: key\n-H\ncontent-type: application/json\n--data-binary\n" + `{"x":"it's $HOME"}` + "\nhttp://h:1/a?b='c'\n"
+	want := "-sS\n-X\nPOST\n-H\napi-key: key\n-H\ncontent-type: application/json\n-A\ncoreproof\n-H\naccept:\n--data-binary\n" + `{"x":"it's $HOME"}` + "\nhttp://h:1/a?b='c'\n"
 	if string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
 	}

@@ -315,7 +315,9 @@ func alongDimensions(ctx context.Context, c *T) error {
 // differ are no values: nothing would be met with them.
 func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
 	had := func(manners ...string) []string {
-		return slices.DeleteFunc(manners, func(m string) bool { return m != mannerUsual && !protocol.HasManner(c.On()[0].Core, protocol.Manner(m)) })
+		return slices.DeleteFunc(manners, func(m string) bool {
+			return m != mannerUsual && !protocol.HasManner(c.On()[0].Core, protocol.Manner(m))
+		})
 	}
 	for _, m := range had(mannerUsual, mannerSDK) {
 		if err := lives(asLiveUser(ctx, c, m, c.NewUser())); err != nil {

@@ -34,12 +34,26 @@ type Exchange struct {
 	Method        string        `json:"method"`
 	URL           string        `json:"url"`
 	RequestHeader http.Header   `json:"requestHeader,omitempty"`
+	Host          string        `json:"host,omitempty"`    // that the request named; "" for the URL's
+	Chunked       bool          `json:"chunked,omitempty"` // the body came in chunks
+	Proto         string        `json:"proto,omitempty"`   // of the request; "" for HTTP/1.1
 	RequestBody   string        `json:"requestBody,omitempty"`
 	Status        int           `json:"status,omitempty"` // 0 when no response arrived
 	ResponseBody  string        `json:"responseBody,omitempty"`
 	Error         string        `json:"error,omitempty"`
 	Sent          time.Time     `json:"sent"`
 	Took          time.Duration `json:"tookNs"`
+}
+
+// Sends notes how a request goes over the wire, besides its headers and its body.
+func (e *Exchange) Sends(req *http.Request) {
+	if req.Host != req.URL.Host {
+		e.Host = req.Host
+	}
+	e.Chunked = req.ContentLength < 0
+	if MannerOf(req.Context()) == MannerOlder {
+		e.Proto = oldProto
+	}
 }
 
 // Reply is what every verb returns at least.

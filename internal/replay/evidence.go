@@ -20,6 +20,7 @@ func Evidence(all []protocol.Exchange) []proof.Exchange {
 	for _, e := range all {
 		out = append(out, proof.Exchange{
 			Method: e.Method, URL: proof.ShortenTokens(e.URL),
+			Host: e.Host, Chunked: e.Chunked, Proto: e.Proto,
 			RequestBody: shortBody(e.RequestBody), Status: e.Status, ResponseBody: shortBody(e.ResponseBody),
 			Error: proof.ShortenTokens(e.Error), Tag: e.RequestHeader.Get(protocol.TagHeader), Took: e.Took,
 		})

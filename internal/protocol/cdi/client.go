@@ -189,6 +189,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, payload []
 
 	var r protocol.Reply
 	r.Exchange = protocol.Exchange{Method: method, URL: req.URL.String(), RequestBody: string(payload)}
+	r.Exchange.Sends(req)
 	r.Invoked = time.Now()
 	status, answer, err := c.roundTrip(req)
 	r.Returned = time.Now()

@@ -61,7 +61,7 @@ func put(m protocol.Manner, req *http.Request, body []byte) []byte {
 		}
 	case protocol.MannerNewer:
 		h["User-Agent"] = []string{"node"}
-		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat("0123456789abcdef", moreText/16)+`"}`)
+		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat(" ", moreText)+`"}`)
 	}
 	req.ContentLength = length()
 	return body

@@ -298,6 +298,7 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	// request a second time when a server closed the connection.
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.Exchange = protocol.Exchange{Method: method, URL: target, RequestBody: string(body)}
+	r.Exchange.Sends(req)
 	r.Invoked = time.Now()
 	status, answer, err := roundTrip(client, req)
 	r.Returned = time.Now()
