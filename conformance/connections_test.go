@@ -2,13 +2,18 @@ package conformance_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/coreproof/coreproof/conformance"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/internal/protocol/cdi"
 	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
@@ -63,5 +68,54 @@ func TestConnectionsAreNewByURL(t *testing.T) {
 				t.Errorf("%s, want %s: %s", outcome, tc.want, why)
 			}
 		})
+	}
+}
+
+// counted is CDI whose clients count how often their connections were closed.
+type counted struct {
+	cdi.CDI
+	closed *atomic.Int64
+}
+
+type countedClient struct {
+	protocol.Core
+	closed *atomic.Int64
+}
+
+func (c counted) Dial(o protocol.DialOptions) (protocol.Core, error) {
+	core, err := c.CDI.Dial(o)
+	return countedClient{core, c.closed}, err
+}
+
+func (c countedClient) CloseIdle() {
+	c.closed.Add(1)
+	protocol.CloseIdle(c.Core)
+}
+
+// TestConnectionsEndWithTheirCheck, and no others do.
+func TestConnectionsEndWithTheirCheck(t *testing.T) {
+	t.Parallel()
+	var closed atomic.Int64
+	target := defective(t, "")
+	target.Speak = counted{closed: &closed}
+	o := options(t, target)
+	o.Checks = []conformance.Check{check("X-1", func(ctx context.Context, c *conformance.T) error {
+		for range 3 {
+			at, err := c.Connect("5.5")
+			if err != nil {
+				return err
+			}
+			if _, err := at[0].Ask(ctx, "token"); err != nil {
+				return err
+			}
+		}
+		if n := closed.Load(); n != 0 {
+			t.Errorf("%d clients were closed while the check ran", n)
+		}
+		return nil
+	})}
+	run(t, o)
+	if n := closed.Load(); n != 3*2 { // two instances
+		t.Errorf("%d clients were closed, want 6", n)
 	}
 }

@@ -150,6 +150,31 @@ func TestATurnedAwaySessionIsNotRefused(t *testing.T) {
 	})
 }
 
+// TestNoRefusalIsNoPass: where a call other than verify is turned away for revoked
+// sessions alone, that is no refusal either.
+func TestNoRefusalIsNoPass(t *testing.T) {
+	t.Parallel()
+	for id, suffix := range map[string]string{"BL-22": "/refresh", "BL-23": "/session"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			got, _, v := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				rec := httptest.NewRecorder()
+				next.ServeHTTP(rec, r)
+				if strings.HasSuffix(r.URL.Path, suffix) && strings.Contains(rec.Body.String(), "UNAUTHORISED") {
+					http.Error(w, "busy", http.StatusServiceUnavailable)
+					return
+				}
+				w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+				w.WriteHeader(rec.Code)
+				_, _ = w.Write(rec.Body.Bytes())
+			}, id))
+			if outcome, why := verdict.Check(checkOf(t, got, id), got.Histories); outcome != proof.Error || v.ExitCode != 2 {
+				t.Errorf("%s: %s, exit %d", outcome, why, v.ExitCode)
+			}
+		})
+	}
+}
+
 // TestHardeningSeesWhatTheServerAnswers: hostile input that brings a proxy's answer about
 // broke the server behind it.
 func TestHardeningSeesWhatTheServerAnswers(t *testing.T) {
