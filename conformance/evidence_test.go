@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/internal/replay"
 )
 
 func TestNeedsInWords(t *testing.T) {
@@ -38,7 +39,7 @@ func TestCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "-sS\n-X\nPOST\n-H\napi-key: key\n-H\ncontent-type: application/json\n--data-binary\n" + `{"x":"it's $HOME"}` + "\nhttp://h:1/a?b='c'\n"
+	want := "-sS\n-X\nPOST\n-H\napi-key: key\n-H\ncontent-type: application/json\n-A\ncoreproof\n-H\naccept:\n--data-binary\n" + `{"x":"it's $HOME"}` + "\nhttp://h:1/a?b='c'\n"
 	if string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
 	}
@@ -51,15 +52,15 @@ func TestEvidenceIsShortAndHoldsNoToken(t *testing.T) {
 	for i := range keptExchanges + 3 {
 		tp.record(protocol.Exchange{
 			Method: "POST", URL: fmt.Sprintf("http://h/%d", i), RequestBody: `{"accessToken":"` + token + `"}`,
-			ResponseBody: strings.Repeat("é", keptBody), Status: 200,
+			ResponseBody: strings.Repeat("é", replay.KeptBody), Status: 200,
 		})
 	}
-	got := evidence(tp.exchanges())
+	got := replay.Evidence(tp.exchanges())
 	if len(got) != keptExchanges || got[0].URL != "http://h/3" {
 		t.Fatalf("%d exchanges, the first %s", len(got), got[0].URL)
 	}
 	for _, e := range got {
-		if strings.Contains(e.RequestBody, token) || len(e.ResponseBody) > keptBody+64 {
+		if strings.Contains(e.RequestBody, token) || len(e.ResponseBody) > replay.KeptBody+64 {
 			t.Errorf("too much is kept: %d bytes of request, %d of response", len(e.RequestBody), len(e.ResponseBody))
 		}
 	}

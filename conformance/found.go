@@ -60,40 +60,19 @@ func HarnessError(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// statuses that a protocol has words for.
-var statuses = []protocol.Status{protocol.OK, protocol.Unauthorised, protocol.TryRefreshToken, protocol.TokenTheft, protocol.HTTPError}
-
 // Describe tells an answer in words.
 func Describe(r protocol.Reply) string {
 	text := string(r.Status)
 	if r.Status == protocol.HTTPError {
 		text = fmt.Sprintf("HTTP %d", r.HTTPStatus)
 	}
-	if hint := misspelt(r.Status); hint != "" {
+	if hint := r.Status.Misspelt(); hint != "" {
 		text += " (" + hint + ")"
 	}
 	if m := strings.TrimSpace(r.Message); m != "" {
 		text += fmt.Sprintf(" (%s)", proof.ShortenTokens(m))
 	}
 	return text
-}
-
-// misspelt names the word that an unknown status was probably meant to be.
-func misspelt(s protocol.Status) string {
-	plain := func(s protocol.Status) string {
-		t := strings.ToUpper(string(s))
-		t = strings.NewReplacer("IZ", "IS", "-", "_", " ", "_").Replace(t)
-		return t
-	}
-	for _, known := range statuses {
-		if s == known {
-			return ""
-		}
-		if plain(s) == plain(known) {
-			return fmt.Sprintf("the protocol spells it %s", known)
-		}
-	}
-	return ""
 }
 
 // Want gives a Violation unless r has one of the given statuses.

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -92,9 +93,31 @@ func (t *Trial) Refused(ctx context.Context, at Instance, token string, gone *En
 func (t *Trial) RefusedAs(ctx context.Context, at Instance, r protocol.VerifyRequest, gone *Ended) error {
 	v, err := at.Verify(ctx, r)
 	if err != nil {
-		return HarnessError("verify a revoked session at "+at.Name(), err)
+		return cmp.Or(t.singledOut(ctx, at, r, gone, err), HarnessError("verify a revoked session at "+at.Name(), err))
 	}
 	return t.JudgeRefusal(ctx, at, r.AccessToken, v.Reply, gone)
+}
+
+// singledOut is the violation of a core that turns a revoked session away in no words
+// of the protocol, as what stands before a core does, and its twin not, or that lets it
+// in when it is asked again; nil for none, which is no refusal either.
+func (t *Trial) singledOut(ctx context.Context, at Instance, r protocol.VerifyRequest, gone *Ended, err error) error {
+	if !protocol.WasTurnedAway(err) || t.Twin() == nil {
+		return nil
+	}
+	ask := func(token string) func(context.Context) (protocol.Reply, error) {
+		return func(ctx context.Context) (protocol.Reply, error) {
+			r := r
+			r.AccessToken = token
+			v, err := at.Verify(ctx, r)
+			return v.Reply, err
+		}
+	}
+	v, alone := protocol.SinglesOut(Unrecorded(ctx), ask(r.AccessToken), ask(t.Twin().Access.Value))
+	if alone || v.Status == protocol.OK {
+		return t.judge(ctx, at, r.AccessToken, v, gone)
+	}
+	return nil
 }
 
 // JudgeRefusal counts a verify after an answered revoke, says whether it was

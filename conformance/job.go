@@ -50,6 +50,7 @@ func (r *run) one(ctx context.Context, j *job, cause *job) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	protocol.CloseIdle(t.connected...)
 	var v *Violation
 	if ctx.Err() != nil && err != nil && len(t.violations) == 0 && !errors.As(err, &v) {
 		return // cut off before it found anything: nothing is known
@@ -79,6 +80,9 @@ func (r *run) try(ctx context.Context, t *T) error {
 	timeout += r.paced(callsInTime)
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if t.check.In(Hardening) {
+		within = protocol.WithEveryAnswer(within)
+	}
 	err := guarded(func() error { return t.check.Run(withRecorder(within, &t.outside), t) })
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("the check took longer than %v: %w", timeout, err)

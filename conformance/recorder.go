@@ -2,14 +2,11 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/internal/replay"
-	"github.com/coreproof/coreproof/reports/proof"
 )
 
 const (
@@ -17,10 +14,6 @@ const (
 	keptExchanges = 12
 	// keptViolations of a check are kept with their exchanges.
 	keptViolations = 3
-	// keptBody bounds a body in evidence.
-	keptBody = 2 << 10
-	// tagHeader carries protocol.Tag.
-	tagHeader = "X-Coreproof-Check"
 )
 
 // Shell variables that stand for credentials in replay lines.
@@ -81,30 +74,6 @@ func keepSecret(ctx context.Context, value, variable string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets = append(r.secrets, replay.Secret{Value: value, Variable: variable})
-}
-
-// Evidence shortens exchanges for the proof, oldest first.
-func evidence(all []protocol.Exchange) []proof.Exchange {
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b protocol.Exchange) int { return a.Sent.Compare(b.Sent) })
-	out := make([]proof.Exchange, 0, len(all))
-	for _, e := range all {
-		out = append(out, proof.Exchange{
-			Method: e.Method, URL: proof.ShortenTokens(e.URL),
-			RequestBody: shortBody(e.RequestBody), Status: e.Status, ResponseBody: shortBody(e.ResponseBody),
-			Error: proof.ShortenTokens(e.Error), Tag: e.RequestHeader.Get(tagHeader), Took: e.Took,
-		})
-	}
-	return out
-}
-
-// shortBody shortens tokens first, so that none is cut in half and missed.
-func shortBody(s string) string {
-	s = strings.TrimSpace(proof.ShortenTokens(s))
-	if len(s) > keptBody {
-		return strings.ToValidUTF8(s[:keptBody], "") + fmt.Sprintf("… (%d bytes in all)", len(s))
-	}
-	return s
 }
 
 // curl is a command line that repeats an exchange.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/internal/replay"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
@@ -30,6 +31,7 @@ type T struct {
 	collisions   map[string]*collision
 	histories    []proof.History
 	pairs        *proof.Pairs
+	connected    []protocol.Core
 	outside      recorder // what goes over the wire outside of trials
 	broken       [2]int   // violated trials without and with the tag
 }
@@ -76,12 +78,15 @@ func (t *T) OffNamed() bool {
 func (t *T) Spoken() []string { return t.run.spoken }
 
 // Connect gives the flag-on instances, spoken to in a version over connections of
-// their own.
+// their own, which are closed when the check ends.
 func (t *T) Connect(version string) ([]Instance, error) {
 	cores, err := t.run.options.On.Cores(version)
 	if err != nil {
 		return nil, fmt.Errorf("speak %s: %w", protocol.Label(t.stage.protocol, version), err)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.connected = append(t.connected, cores...)
 	return t.run.side(cores, true), nil
 }
 
@@ -264,7 +269,7 @@ func (t *T) explain(out *proof.Violation, v *Violation, r *recorder) {
 		// Others came after it in such numbers that it is no longer there.
 		exchanges = append(exchanges, *v.Exchange)
 	}
-	out.Exchanges = evidence(exchanges)
+	out.Exchanges = replay.Evidence(exchanges)
 	switch {
 	case v.Exchange != nil:
 		out.Replay = r.curl(*v.Exchange)
@@ -295,7 +300,7 @@ func (t *T) byHeader() string {
 		which = "with"
 	}
 	return fmt.Sprintf("only trials %s the header %s were broken (%d of %d without, %d of %d with): the core may behave by it",
-		which, tagHeader, b[0], plain, b[1], tagged)
+		which, protocol.TagHeader, b[0], plain, b[1], tagged)
 }
 
 // Paced is how long a number of calls takes at the throttle's rate; 0 without one.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/coreproof/coreproof/internal/cores"
 	"github.com/coreproof/coreproof/internal/launch/place"
@@ -17,8 +17,10 @@ import (
 // target is cores that the test has started.
 type target struct {
 	d      Deployment
-	http   *http.Client
 	spoken []string
+
+	mu     sync.Mutex
+	dialed []protocol.Core
 }
 
 var _ cores.Target = (*target)(nil)
@@ -28,7 +30,7 @@ func dial(ctx context.Context, d Deployment) (*target, error) {
 	if len(d.On) == 0 {
 		return nil, errors.New("no core whose flag is on was named (On)")
 	}
-	t := &target{d: d, http: cdi.NewHTTPClient(nil)}
+	t := &target{d: d}
 	for _, urls := range [][]string{d.On, d.Off} {
 		for i, u := range urls {
 			far, _, err := place.Of(u)
@@ -60,7 +62,12 @@ func dial(ctx context.Context, d Deployment) (*target, error) {
 	return t, nil
 }
 
-func (t *target) idle() { t.http.CloseIdleConnections() }
+// idle closes the connections that are kept.
+func (t *target) idle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	protocol.CloseIdle(t.dialed...)
+}
 
 // Name tells it in the proof.
 func (t *target) Name() string { return "url" }
@@ -124,16 +131,19 @@ func (d *deployment) Instances() []cores.Instance {
 	return out
 }
 
-// Cores gives one client an instance.
+// Cores gives one client an instance, each with connections of its own.
 func (d *deployment) Cores(version string) ([]protocol.Core, error) {
 	var out []protocol.Core
 	for _, i := range d.Instances() {
-		c, err := d.target.Protocol().Dial(protocol.DialOptions{Name: i.Name, BaseURL: i.URL, Version: version, APIKey: d.target.d.APIKey, HTTP: d.target.http})
+		c, err := d.target.Protocol().Dial(protocol.DialOptions{Name: i.Name, BaseURL: i.URL, Version: version, APIKey: d.target.d.APIKey})
 		if err != nil {
 			return nil, fmt.Errorf("speak to %s: %w", i.Name, err)
 		}
 		out = append(out, c)
 	}
+	d.target.mu.Lock()
+	defer d.target.mu.Unlock()
+	d.target.dialed = append(d.target.dialed, out...)
 	return out, nil
 }
 

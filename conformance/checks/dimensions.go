@@ -311,15 +311,21 @@ func alongDimensions(ctx context.Context, c *T) error {
 // mannersOf are the ways to put a request that the core takes from a live user. What an
 // SDK sends it must take. A core, or what stands before it, may refuse what others add to
 // the protocol, or HTTP/1.0, by an answer or by ending the connection; which is then told,
-// since nothing is known of revokes there.
+// since nothing is known of revokes there. Those in which the client's requests would not
+// differ are no values: nothing would be met with them.
 func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
-	for _, m := range []string{mannerUsual, mannerSDK} {
+	had := func(manners ...string) []string {
+		return slices.DeleteFunc(manners, func(m string) bool {
+			return m != mannerUsual && !protocol.HasManner(c.On()[0].Core, protocol.Manner(m))
+		})
+	}
+	for _, m := range had(mannerUsual, mannerSDK) {
 		if err := lives(asLiveUser(ctx, c, m, c.NewUser())); err != nil {
 			return nil, nil, err
 		}
 		taken = append(taken, m)
 	}
-	for _, m := range []string{mannerProxied, mannerGateway, mannerNewer, mannerOlder, mannerTenants} {
+	for _, m := range had(mannerProxied, mannerGateway, mannerNewer, mannerOlder, mannerTenants) {
 		how, err := turnsAway(ctx, c, m, c.NewUser())
 		if err != nil {
 			return nil, nil, err

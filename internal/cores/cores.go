@@ -76,7 +76,8 @@ type Instance struct {
 type Deployment interface {
 	// Instances in the order of their start.
 	Instances() []Instance
-	// Cores gives one client an instance, speaking version of the target's protocol.
+	// Cores gives one client an instance, speaking version of the target's protocol,
+	// over connections of its own.
 	Cores(version string) ([]protocol.Core, error)
 	// Settings are those that the deployment was started with.
 	Settings() Settings

@@ -30,8 +30,9 @@ type deployment struct {
 	// stop ends all cores.
 	stop func(ctx context.Context, list []process) error
 
-	mu   sync.Mutex
-	list []process
+	mu     sync.Mutex
+	list   []process
+	dialed []protocol.Core
 
 	once sync.Once
 	err  error
@@ -74,7 +75,7 @@ func (d *deployment) Instances() []Instance {
 	return out
 }
 
-// Cores gives one client an instance.
+// Cores gives one client an instance, each with connections of its own.
 func (d *deployment) Cores(version string) ([]protocol.Core, error) {
 	var list []protocol.Core
 	for _, i := range d.Instances() {
@@ -86,6 +87,9 @@ func (d *deployment) Cores(version string) ([]protocol.Core, error) {
 		}
 		list = append(list, c)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dialed = append(d.dialed, list...)
 	return list, nil
 }
 
@@ -130,9 +134,12 @@ func (d *deployment) Restart(ctx context.Context, i int) error {
 	return nil
 }
 
-// Stop ends the cores.
+// Stop ends the cores, and the connections to them.
 func (d *deployment) Stop(ctx context.Context) error {
 	d.once.Do(func() {
+		d.mu.Lock()
+		protocol.CloseIdle(d.dialed...)
+		d.mu.Unlock()
 		if d.stop != nil {
 			d.err = d.stop(ctx, d.processes())
 		}

@@ -114,7 +114,7 @@ func NewExternal(ctx context.Context, o ExternalOptions) (*External, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.dial = protocol.DialOptions{APIKey: o.APIKey, TLS: t, HTTP: cdi.NewHTTPClient(t)}
+	e.dial = protocol.DialOptions{APIKey: o.APIKey, TLS: t}
 	if remote {
 		hz := o.RateCap
 		if hz <= 0 {
@@ -235,10 +235,7 @@ func (e *External) Describe(context.Context) (Description, error) {
 }
 
 // Close stops nothing: nothing was started.
-func (e *External) Close(context.Context) error {
-	e.dial.HTTP.CloseIdleConnections()
-	return nil
-}
+func (e *External) Close(context.Context) error { return nil }
 
 // externalCore is a core that somebody else started.
 type externalCore struct {

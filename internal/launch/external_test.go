@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -258,5 +259,56 @@ func sayHello(t *testing.T, d launch.Deployment) {
 	}
 	if r, err := cores[0].(protocol.Greeter).Hello(t.Context()); err != nil || r.HTTPStatus != http.StatusOK {
 		t.Errorf("hello: %d, %v", r.HTTPStatus, err)
+	}
+}
+
+// TestExternalConnectsAnew: each client has connections of its own, which end with the
+// deployment.
+func TestExternalConnectsAnew(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewUnstartedServer(speaking("5.4"))
+	made, ended := make(chan string, 20), make(chan string, 20)
+	srv.Config.ConnState = func(c net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			made <- c.RemoteAddr().String()
+		case http.StateClosed:
+			ended <- c.RemoteAddr().String()
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	u := newExternal(t, launch.ExternalOptions{On: []string{srv.URL}})
+	if probe := <-made; probe != <-ended {
+		t.Error("the probe's connection is kept")
+	}
+	d, err := u.Start(t.Context(), 1, launch.Settings{Flag: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := map[string]bool{}
+	for range 3 {
+		cores, err := d.Cores("5.4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := cores[0].(protocol.Greeter).Hello(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open[<-made] = true
+	}
+	if len(open) != 3 || len(made) > 0 {
+		t.Errorf("%d connections for three clients, and %d more", len(open), len(made))
+	}
+	if err := d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		delete(open, <-ended)
+	}
+	if len(open) > 0 {
+		t.Errorf("still open: %v", open)
 	}
 }

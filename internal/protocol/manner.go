@@ -1,6 +1,9 @@
 package protocol
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Manner is how a request is put where the protocol leaves it open: headers, the
 // order and the framing of what it says. A core must not care.
@@ -30,8 +33,24 @@ const (
 
 type mannerKey struct{}
 
-// WithManner puts the requests made under ctx in a manner. A protocol that knows no
-// other manner than its usual one passes it over.
+// Mannered is a client that can put its requests in other manners than the usual one.
+type Mannered interface {
+	// Manners are those in which its requests differ from the usual ones.
+	Manners() []Manner
+}
+
+// HasManner says whether a client's requests differ in a manner from its usual ones, or
+// whether it is the usual one.
+func HasManner(c Core, m Manner) bool {
+	if m == MannerUsual {
+		return true
+	}
+	k, ok := c.(Mannered)
+	return ok && slices.Contains(k.Manners(), m)
+}
+
+// WithManner puts the requests made under ctx in a manner. A client that has it not
+// (HasManner) passes it over.
 func WithManner(ctx context.Context, m Manner) context.Context {
 	return context.WithValue(ctx, mannerKey{}, m)
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// oldProto is what older sends.
+const oldProto = "HTTP/1.0"
+
 // dialTimeout bounds the making of a connection.
 const dialTimeout = 5 * time.Second
 
@@ -56,7 +59,7 @@ func (o older) RoundTrip(req *http.Request) (_ *http.Response, err error) {
 			err = cmp.Or(req.Context().Err(), err)
 		}
 	}()
-	if _, err := conn.Write(bytes.Replace(b.Bytes(), []byte(" HTTP/1.1\r\n"), []byte(" HTTP/1.0\r\n"), 1)); err != nil {
+	if _, err := conn.Write(bytes.Replace(b.Bytes(), []byte(" HTTP/1.1\r\n"), []byte(" "+oldProto+"\r\n"), 1)); err != nil {
 		return nil, fmt.Errorf("send the request: %w", err)
 	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), req)

@@ -22,18 +22,6 @@ const (
 	ByRequest FlagMode = "request"
 )
 
-// Status is a business outcome in CDI's own words.
-type Status string
-
-const (
-	OK              Status = "OK"
-	Unauthorised    Status = "UNAUTHORISED"
-	TryRefreshToken Status = "TRY_REFRESH_TOKEN"
-	TokenTheft      Status = "TOKEN_THEFT_DETECTED"
-	// HTTPError stands for any answer that is not HTTP 200; see Reply.HTTPStatus.
-	HTTPError Status = "HTTP_ERROR"
-)
-
 // Piped is the method of an exchange with a program by lines: URL is its command.
 const Piped = "PIPE"
 
@@ -46,12 +34,26 @@ type Exchange struct {
 	Method        string        `json:"method"`
 	URL           string        `json:"url"`
 	RequestHeader http.Header   `json:"requestHeader,omitempty"`
+	Host          string        `json:"host,omitempty"`    // that the request named; "" for the URL's
+	Chunked       bool          `json:"chunked,omitempty"` // the body came in chunks
+	Proto         string        `json:"proto,omitempty"`   // of the request; "" for HTTP/1.1
 	RequestBody   string        `json:"requestBody,omitempty"`
 	Status        int           `json:"status,omitempty"` // 0 when no response arrived
 	ResponseBody  string        `json:"responseBody,omitempty"`
 	Error         string        `json:"error,omitempty"`
 	Sent          time.Time     `json:"sent"`
 	Took          time.Duration `json:"tookNs"`
+}
+
+// Sends notes how a request goes over the wire, besides its headers and its body.
+func (e *Exchange) Sends(req *http.Request) {
+	if req.Host != req.URL.Host {
+		e.Host = req.Host
+	}
+	e.Chunked = req.ContentLength < 0
+	if MannerOf(req.Context()) == MannerOlder {
+		e.Proto = oldProto
+	}
 }
 
 // Reply is what every verb returns at least.
@@ -310,9 +312,6 @@ type DialOptions struct {
 	APIKey string
 	// TLS is used for https; nil trusts what the system trusts.
 	TLS *tls.Config
-	// HTTP replaces the client's own HTTP client; for sharing one pool between the
-	// clients of one instance.
-	HTTP *http.Client
 	// Timeout bounds one exchange, connecting included; 0 is the protocol's own.
 	Timeout time.Duration
 	// Throttle bounds the calls per second; nil for none. A call waits for it
@@ -337,7 +336,7 @@ type Protocol interface {
 	// speaks too, oldest first. It ends in time, and its error is one line that
 	// names the URL and the mend.
 	Probe(ctx context.Context, o DialOptions) ([]string, error)
-	// Dial makes a client; it does not connect.
+	// Dial makes a client with connections of its own; it does not connect.
 	Dial(o DialOptions) (Core, error)
 	// Judge gives the function that judges an answer to Core.VerifyHTTP without
 	// allocating much: true when it says that the token is good.
@@ -368,10 +367,13 @@ func Stages(p Protocol, spoken []string) []Stage {
 	return out
 }
 
+// TagHeader marks a request for whoever reads the core's log.
+const TagHeader = "X-Coreproof-Check"
+
 type tagKey struct{}
 
-// WithTag marks the requests made under ctx: they carry
-// "X-Coreproof-Check: tag", so that a maintainer finds them in the core's log.
+// WithTag marks the requests made under ctx: they carry TagHeader, so that a maintainer
+// finds them in the core's log.
 func WithTag(ctx context.Context, tag string) context.Context {
 	return context.WithValue(ctx, tagKey{}, tag)
 }

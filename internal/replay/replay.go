@@ -2,6 +2,8 @@
 package replay
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,10 +59,23 @@ func Line(e protocol.Exchange, known []Secret) string {
 	return b.String()
 }
 
-// httpCall is an exchange over HTTP as a command line.
+// httpCall is an exchange over HTTP as a command line: all that went over the wire, and
+// nothing that curl would add of its own accord.
 func httpCall(e protocol.Exchange, word func(string) string) string {
 	var b strings.Builder
 	b.WriteString("curl -sS -X " + e.Method)
+	switch {
+	case e.Proto == "HTTP/1.0":
+		b.WriteString(" --http1.0")
+	case strings.HasPrefix(e.URL, "https:"): // where curl would offer HTTP/2
+		b.WriteString(" --http1.1")
+	}
+	if e.Host != "" {
+		b.WriteString(" -H " + word("Host: "+e.Host))
+	}
+	if e.Chunked {
+		b.WriteString(" -H 'Transfer-Encoding: chunked'")
+	}
 	names := make([]string, 0, len(e.RequestHeader))
 	for name := range e.RequestHeader {
 		names = append(names, name)
@@ -69,6 +84,7 @@ func httpCall(e protocol.Exchange, word func(string) string) string {
 	for _, name := range names {
 		switch strings.ToLower(name) {
 		case "user-agent":
+			b.WriteString(" -A " + word(e.RequestHeader.Get(name)))
 		case "api-key", "authorization":
 			switch scheme, _, _ := strings.Cut(e.RequestHeader.Get(name), " "); scheme {
 			case "Basic": // RFC 7617
@@ -82,6 +98,9 @@ func httpCall(e protocol.Exchange, word func(string) string) string {
 			b.WriteString(" -H " + word(strings.ToLower(name)+": "+e.RequestHeader.Get(name)))
 		}
 	}
+	if e.RequestHeader.Get("Accept") == "" {
+		b.WriteString(" -H 'accept:'")
+	}
 	if e.RequestBody != "" {
 		b.WriteString(" --data-binary " + word(e.RequestBody))
 	}
@@ -89,11 +108,15 @@ func httpCall(e protocol.Exchange, word func(string) string) string {
 	return b.String()
 }
 
-// quote makes s one word of a POSIX shell; marked variables are expanded.
+// blanks are so many in a row that a line would be too long to be read.
+var blanks = regexp.MustCompile(" {256,}")
+
+// quote makes s one word of a POSIX shell; marked variables are expanded, and what is
+// long for its length alone is made by the shell.
 func quote(s string) string {
 	s = "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	for _, v := range []string{Access, Refresh, AntiCSRF} {
 		s = strings.ReplaceAll(s, "\x00"+v+"\x00", `'"$`+v+`"'`)
 	}
-	return s
+	return blanks.ReplaceAllStringFunc(s, func(b string) string { return fmt.Sprintf(`'"$(printf '%%%ds' '')"'`, len(b)) })
 }

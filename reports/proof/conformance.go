@@ -144,6 +144,9 @@ type Violation struct {
 type Exchange struct {
 	Method       string        `json:"method"`                 // of HTTP
 	URL          string        `json:"url"`                    // credentials shortened
+	Host         string        `json:"host,omitempty"`         // that the request named; "" for the URL's
+	Chunked      bool          `json:"chunked,omitempty"`      // the request's body came in chunks
+	Proto        string        `json:"proto,omitempty"`        // of the request; "" for HTTP/1.1
 	RequestBody  string        `json:"requestBody,omitempty"`  // credentials shortened
 	Status       int           `json:"status"`                 // of HTTP
 	ResponseBody string        `json:"responseBody,omitempty"` // credentials shortened

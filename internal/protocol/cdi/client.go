@@ -26,8 +26,6 @@ const (
 	MaxBody = 1 << 20
 	// DefaultTimeout bounds one exchange.
 	DefaultTimeout = 15 * time.Second
-	// TagHeader marks a request for whoever reads the core's log.
-	TagHeader = "X-Coreproof-Check"
 
 	// idleConnections is how many connections are kept for reuse: more than any
 	// number of callers that the harness starts at once, so that none of them
@@ -51,7 +49,7 @@ type Client struct {
 
 var _ protocol.Core = (*Client)(nil)
 
-// New makes a client. It does not connect.
+// New makes a client with connections of its own. It does not connect.
 func New(o protocol.DialOptions) (*Client, error) {
 	if !Known(o.Version) {
 		return nil, fmt.Errorf("CDI version %q is not one that coreproof speaks (%s to %s)", o.Version, oldest(), newest())
@@ -62,7 +60,7 @@ func New(o protocol.DialOptions) (*Client, error) {
 	}
 	c := &Client{
 		name: o.Name, base: base.String(), version: o.Version, apiKey: o.APIKey,
-		timeout: o.Timeout, http: o.HTTP, limit: o.Throttle,
+		timeout: o.Timeout, http: NewHTTPClient(o.TLS), limit: o.Throttle,
 	}
 	if c.name == "" {
 		c.name = base.Host
@@ -70,16 +68,13 @@ func New(o protocol.DialOptions) (*Client, error) {
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
 	}
-	if c.http == nil {
-		c.http = NewHTTPClient(o.TLS)
-	}
 	return c, nil
 }
 
 // NewHTTPClient makes an HTTP client as measuring needs it: connections are kept
 // for many callers at once; proxies of the environment, redirects, compression
 // and HTTP/2 are left out, since each would put something between the harness
-// and the core. Clients of one instance may share it.
+// and the core. Each client has its own, so that a new one is new connections.
 func NewHTTPClient(t *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{
@@ -120,6 +115,9 @@ func baseURL(s string) (*url.URL, error) {
 
 // Name tells the instance in reports.
 func (c *Client) Name() string { return c.name }
+
+// CloseIdle closes connections that no call uses.
+func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
 
 // URL is the instance's base URL without a trailing slash.
 func (c *Client) URL() string { return c.base }
@@ -183,7 +181,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, payload []
 	req.Header = c.headers(payload != nil)
 	payload = put(protocol.MannerOf(ctx), req, payload)
 	if tag := protocol.Tag(ctx); tag != "" {
-		req.Header[TagHeader] = []string{tag}
+		req.Header[protocol.TagHeader] = []string{tag}
 	}
 	// A body that cannot be rewound (GetBody stays nil) keeps net/http from
 	// sending a request a second time when a kept connection turns out dead.
@@ -191,10 +189,11 @@ func (c *Client) exchange(ctx context.Context, method, target string, payload []
 
 	var r protocol.Reply
 	r.Exchange = protocol.Exchange{Method: method, URL: req.URL.String(), RequestBody: string(payload)}
+	r.Exchange.Sends(req)
 	r.Invoked = time.Now()
 	status, answer, err := c.roundTrip(req)
 	r.Returned = time.Now()
-	err = cmp.Or(err, protocol.TurnedAway(status))
+	err = cmp.Or(err, protocol.TurnedAway(ctx, status))
 
 	r.HTTPStatus, r.Text = status, string(answer)
 	r.Exchange.RequestHeader = recordable(req.Header)

@@ -243,7 +243,7 @@ func TestRequests(t *testing.T) {
 				t.Errorf("got body %s, want %s", a, b)
 			}
 			for name, value := range map[string]string{
-				"rid": "session", "cdi-version": tc.version, "api-key": "secret-secret-secret-1", TagHeader: "BL-01/3",
+				"rid": "session", "cdi-version": tc.version, "api-key": "secret-secret-secret-1", protocol.TagHeader: "BL-01/3",
 			} {
 				if v := got.Header.Get(name); v != value {
 					t.Errorf("header %s is %q, want %q", name, v, value)
@@ -270,8 +270,8 @@ func TestNoTagNoHeader(t *testing.T) {
 	if _, err := client(t, url, "5.4").List(t.Context(), "u"); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := last().Header[TagHeader]; ok {
-		t.Fatalf("untagged request carries %s", TagHeader)
+	if _, ok := last().Header[protocol.TagHeader]; ok {
+		t.Fatalf("untagged request carries %s", protocol.TagHeader)
 	}
 }
 

@@ -17,6 +17,13 @@ const moreText = 70 << 10
 // defaultTenant is a path's prefix that means what is meant without it.
 const defaultTenant = "/public"
 
+// Manners are all that there are.
+func (c *Client) Manners() []protocol.Manner {
+	return []protocol.Manner{
+		protocol.MannerSDK, protocol.MannerProxied, protocol.MannerGateway, protocol.MannerNewer, protocol.MannerOlder, protocol.MannerTenants,
+	}
+}
+
 // put words a request in a manner: what else callers send, and in which order they
 // name what CDI asks for. Nothing of it has a meaning in CDI. It gives the body, and
 // sets the request's length.
@@ -54,7 +61,7 @@ func put(m protocol.Manner, req *http.Request, body []byte) []byte {
 		}
 	case protocol.MannerNewer:
 		h["User-Agent"] = []string{"node"}
-		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat("0123456789abcdef", moreText/16)+`"}`)
+		body = saying(body, `"sdkVersion":"99.0","context":{"trace":"`+strings.Repeat(" ", moreText)+`"}`)
 	}
 	req.ContentLength = length()
 	return body

@@ -132,6 +132,9 @@ func (c *client) exchange(ctx context.Context, q request) (r protocol.Reply, a a
 	if err == nil {
 		err = read(&r, &a)
 	}
+	if err == nil {
+		err = protocol.TurnedAway(ctx, r.HTTPStatus)
+	}
 	if err != nil {
 		r.Exchange.Error = err.Error()
 		err = fmt.Errorf("%s at %s: %w", q.Verb, c.o.Name, err)
@@ -156,7 +159,7 @@ func read(r *protocol.Reply, a *answer) error {
 	case a.HTTP == 0:
 		r.HTTPStatus = http.StatusOK
 	}
-	return protocol.TurnedAway(r.HTTPStatus)
+	return nil
 }
 
 func (a *answer) session() protocol.Session {

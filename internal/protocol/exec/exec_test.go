@@ -63,6 +63,7 @@ func TestAnswers(t *testing.T) {
 		"refused":      {`echo '{"status":"UNAUTHORISED","message":"ended"}'`, "UNAUTHORISED", ""},
 		"a 500":        {`echo '{"status":"HTTP_ERROR","http":500}'`, "HTTP_ERROR", ""},
 		"too many":     {`echo '{"status":"HTTP_ERROR","http":429}'`, "HTTP_ERROR", "calls are limited"},
+		"a proxy":      {`echo '{"status":"HTTP_ERROR","http":503}'`, "HTTP_ERROR", "what stands before it"},
 		"no status":    {`echo '{}'`, "", "has no status"},
 		"no number":    {`echo '{"status":"HTTP_ERROR"}'`, "HTTP_ERROR", "say which status"},
 		"trouble":      {`echo '{"error":"connection refused"}'`, "", "connection refused"},

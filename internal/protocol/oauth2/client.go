@@ -48,6 +48,9 @@ func (c *client) URL() string                 { return c.o.BaseURL }
 func (c *client) Version() string             { return c.o.Version }
 func (c *client) FlagMode() protocol.FlagMode { return c.p.FlagMode(c.o.Version) }
 
+// CloseIdle closes connections that no call uses.
+func (c *client) CloseIdle() { c.http.CloseIdleConnections() }
+
 // Create logs a user in.
 func (c *client) Create(ctx context.Context, r protocol.CreateRequest) (protocol.Tokens, error) {
 	var t protocol.Tokens
@@ -288,17 +291,18 @@ func (c *client) step(ctx context.Context, client *http.Client, method, target s
 	}
 	dress(protocol.MannerOf(ctx), header)
 	if tag := protocol.Tag(ctx); tag != "" {
-		header.Set(cdi.TagHeader, tag)
+		header.Set(protocol.TagHeader, tag)
 	}
 	req.Header = header
 	// A body that cannot be rewound, even an empty one, keeps net/http from sending a
 	// request a second time when a server closed the connection.
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.Exchange = protocol.Exchange{Method: method, URL: target, RequestBody: string(body)}
+	r.Exchange.Sends(req)
 	r.Invoked = time.Now()
 	status, answer, err := roundTrip(client, req)
 	r.Returned = time.Now()
-	err = cmp.Or(err, protocol.TurnedAway(status))
+	err = cmp.Or(err, protocol.TurnedAway(ctx, status))
 	r.HTTPStatus, r.Text = status, string(answer)
 	recorded := header.Clone()
 	if scheme, _, ok := strings.Cut(recorded.Get("Authorization"), " "); ok {
@@ -331,6 +335,12 @@ func roundTrip(client *http.Client, req *http.Request) (int, []byte, error) {
 		body = []byte(at) // of a redirect, where it leads is all there is to know
 	}
 	return res.StatusCode, body, err
+}
+
+// Manners are those of applications that go through a library or proxies: OAuth leaves
+// nothing else open that its servers must take.
+func (c *client) Manners() []protocol.Manner {
+	return []protocol.Manner{protocol.MannerSDK, protocol.MannerProxied, protocol.MannerOlder}
 }
 
 // dress puts a request in a manner of callers.

@@ -130,6 +130,7 @@ func (p *Protocol) Probe(ctx context.Context, o protocol.DialOptions) ([]string,
 	if err != nil {
 		return nil, err
 	}
+	defer c.CloseIdle()
 	s, err := c.Create(ctx, protocol.CreateRequest{UserID: "coreproof-probe"})
 	if err == nil && s.Status != protocol.OK {
 		err = fmt.Errorf("%s answered HTTP %d: %s", s.Exchange.URL, s.HTTPStatus, s.Message)
@@ -165,10 +166,7 @@ func (p *Protocol) dial(o protocol.DialOptions) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{p: p, o: o, login: login, http: o.HTTP, timeout: o.Timeout}
-	if c.http == nil {
-		c.http = cdi.NewHTTPClient(o.TLS)
-	}
+	c := &client{p: p, o: o, login: login, http: cdi.NewHTTPClient(o.TLS), timeout: o.Timeout}
 	if c.timeout <= 0 {
 		c.timeout = cdi.DefaultTimeout
 	}

@@ -1,0 +1,198 @@
+package conformance_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/refcore/serve"
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
+)
+
+// before puts a handler before the cores of a run of some checks.
+func before(t *testing.T, handler func(w http.ResponseWriter, r *http.Request, next http.Handler), ids ...string) conformance.Options {
+	t.Helper()
+	target := defective(t, "")
+	target.Decorate = serve.Decorate{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r, next) })
+	}}
+	o := options(t, target)
+	o.Select.IDs = ids
+	return o
+}
+
+// TestWhatStandsBeforeACoreBreaksNoRule: what a limiter or a proxy answers in the place
+// of the core is neither a broken rule nor a pass.
+func TestWhatStandsBeforeACoreBreaksNoRule(t *testing.T) {
+	t.Parallel()
+	for name, code := range map[string]int{"502": 502, "503, nginx's limit": 503, "504": 504} {
+		for _, id := range []string{"BL-02", "BL-05", "BL-20", "BL-60", "BL-70", "SE-01", "SE-10"} {
+			t.Run(id+" "+name, func(t *testing.T) {
+				if testing.Short() && (id == "BL-70" || code != http.StatusServiceUnavailable) {
+					t.Skip("one status is tried; without -short all are")
+				}
+				t.Parallel()
+				var calls atomic.Int64
+				got, _, v := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+					if strings.HasPrefix(r.URL.Path, "/recipe/") && calls.Add(1)%11 == 0 {
+						http.Error(w, `{"status":"OK"}`, code)
+						return
+					}
+					next.ServeHTTP(w, r)
+				}, id))
+				c := checkOf(t, got, id)
+				if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Error || !strings.Contains(why, protocol.ErrUnavailable.Error()) {
+					t.Errorf("%s: %s, violations %+v", outcome, why, c.Violations)
+				}
+				if v.ExitCode != 2 {
+					t.Errorf("exit %d, want 2", v.ExitCode)
+				}
+			})
+		}
+	}
+}
+
+// onRefusal gives what a core answers to those whom it should refuse.
+func onRefusal(answer func(w http.ResponseWriter, token string, refused http.Handler)) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		rec := httptest.NewRecorder()
+		next.ServeHTTP(rec, r)
+		pass := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for k, v := range rec.Header() {
+				w.Header()[k] = v
+			}
+			w.WriteHeader(rec.Code)
+			_, _ = w.Write(rec.Body.Bytes())
+		})
+		var asked struct{ AccessToken string }
+		if _ = json.Unmarshal(body, &asked); strings.HasSuffix(r.URL.Path, "/verify") && strings.Contains(rec.Body.String(), "UNAUTHORISED") {
+			answer(w, asked.AccessToken, pass)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	}
+}
+
+// TestATurnedAwaySessionIsNotRefused: a core that answers as a limiter does, and revoked
+// sessions alone, breaks the rule; so does one that lets them in afterwards.
+func TestATurnedAwaySessionIsNotRefused(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answer func() func(w http.ResponseWriter, token string, refused http.Handler)
+		got    string
+	}{
+		"503 each time": {func() func(http.ResponseWriter, string, http.Handler) {
+			return func(w http.ResponseWriter, _ string, _ http.Handler) {
+				http.Error(w, "busy", http.StatusServiceUnavailable)
+			}
+		}, "HTTP 503"},
+		"429 each time": {func() func(http.ResponseWriter, string, http.Handler) {
+			return func(w http.ResponseWriter, _ string, _ http.Handler) {
+				http.Error(w, "busy", http.StatusTooManyRequests)
+			}
+		}, "HTTP 429"},
+		"502, and then let in": {func() func(http.ResponseWriter, string, http.Handler) {
+			var calls atomic.Int64
+			return func(w http.ResponseWriter, _ string, _ http.Handler) {
+				if calls.Add(1) == 1 {
+					http.Error(w, "busy", http.StatusBadGateway)
+					return
+				}
+				_, _ = io.WriteString(w, `{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public","recipeUserId":"u","userDataInJWT":{}}}`)
+			}
+		}, "OK at"},
+	} {
+		for _, id := range []string{"BL-02", "BL-70"} {
+			t.Run(id+" "+name, func(t *testing.T) {
+				if testing.Short() && id == "BL-70" {
+					t.Skip("tried without -short")
+				}
+				t.Parallel()
+				got, _, v := run(t, before(t, onRefusal(tc.answer()), id))
+				c := checkOf(t, got, id)
+				if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Fail || !strings.HasPrefix(c.Violations[0].Got, tc.got) {
+					t.Errorf("%s: %s, violations %+v", outcome, why, c.Violations)
+				}
+				if v.ExitCode != 1 {
+					t.Errorf("exit %d, want 1", v.ExitCode)
+				}
+			})
+		}
+	}
+	t.Run("503 once each, and then refused", func(t *testing.T) {
+		t.Parallel()
+		seen := map[string]bool{}
+		var calls atomic.Int64
+		got, _, v := run(t, before(t, onRefusal(func(w http.ResponseWriter, token string, refused http.Handler) {
+			if calls.Add(1); !seen[token] {
+				seen[token] = true
+				http.Error(w, "busy", http.StatusServiceUnavailable)
+				return
+			}
+			refused.ServeHTTP(w, nil)
+		}), "BL-02"))
+		if outcome, why := verdict.Check(checkOf(t, got, "BL-02"), got.Histories); outcome != proof.Error || v.ExitCode != 2 {
+			t.Errorf("%s: %s, exit %d", outcome, why, v.ExitCode)
+		}
+		if n := calls.Load(); n > 3 {
+			t.Errorf("asked %d times", n)
+		}
+	})
+}
+
+// TestNoRefusalIsNoPass: where a call other than verify is turned away for revoked
+// sessions alone, that is no refusal either.
+func TestNoRefusalIsNoPass(t *testing.T) {
+	t.Parallel()
+	for id, suffix := range map[string]string{"BL-22": "/refresh", "BL-23": "/session"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			got, _, v := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				rec := httptest.NewRecorder()
+				next.ServeHTTP(rec, r)
+				if strings.HasSuffix(r.URL.Path, suffix) && strings.Contains(rec.Body.String(), "UNAUTHORISED") {
+					http.Error(w, "busy", http.StatusServiceUnavailable)
+					return
+				}
+				w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+				w.WriteHeader(rec.Code)
+				_, _ = w.Write(rec.Body.Bytes())
+			}, id))
+			if outcome, why := verdict.Check(checkOf(t, got, id), got.Histories); outcome != proof.Error || v.ExitCode != 2 {
+				t.Errorf("%s: %s, exit %d", outcome, why, v.ExitCode)
+			}
+		})
+	}
+}
+
+// TestHardeningSeesWhatTheServerAnswers: hostile input that brings a proxy's answer about
+// broke the server behind it.
+func TestHardeningSeesWhatTheServerAnswers(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{500, 502, 503, 504} {
+		for id, suffix := range map[string]string{"HA-01": "/verify", "HA-02": "/refresh"} {
+			got, _, _ := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				body, _ := io.ReadAll(r.Body)
+				if strings.HasSuffix(r.URL.Path, suffix) && len(body) < 200 {
+					http.Error(w, "broken", code)
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				next.ServeHTTP(w, r)
+			}, id))
+			if outcome, why := verdict.Check(checkOf(t, got, id), got.Histories); outcome != proof.Fail {
+				t.Errorf("%s, HTTP %d: %s: %s", id, code, outcome, why)
+			}
+		}
+	}
+}
