@@ -17,6 +17,12 @@ type probe struct {
 	ask  func(ctx context.Context) (protocol.Reply, error)
 }
 
+// What some probes are called.
+const (
+	toCreate = "create"
+	toList   = "list"
+)
+
 // turned is how a core turned a live user away.
 type turned struct {
 	what  string // what he asked for
@@ -63,7 +69,7 @@ func lives(reply protocol.Reply, err error) error {
 
 // enters is a login and a verify, with what create gives in s.
 func enters(s *protocol.Tokens, user string, payload map[string]any, at Instance) []probe {
-	return []probe{{"create", func(ctx context.Context) (_ protocol.Reply, err error) {
+	return []probe{{toCreate, func(ctx context.Context) (_ protocol.Reply, err error) {
 		*s, err = at.Create(ctx, protocol.CreateRequest{UserID: user, Payload: payload})
 		return s.Reply, err
 	}}, verifies(s, at)}
@@ -91,7 +97,7 @@ func looks(s *protocol.Tokens, user string, at Instance) (calls []probe) {
 		}})
 	}
 	if at.Has(protocol.VerbList) {
-		calls = append(calls, probe{"list", func(ctx context.Context) (protocol.Reply, error) {
+		calls = append(calls, probe{toList, func(ctx context.Context) (protocol.Reply, error) {
 			l, err := at.List(ctx, user)
 			return l.Reply, err
 		}})
@@ -142,7 +148,7 @@ func lifetime(user string, at Instance) []probe {
 // side made in the usual manner.
 func beside(user string, maker, off Instance) []probe {
 	s := &protocol.Tokens{}
-	calls := []probe{{"create", func(ctx context.Context) (_ protocol.Reply, err error) {
+	calls := []probe{{toCreate, func(ctx context.Context) (_ protocol.Reply, err error) {
 		*s, err = maker.Create(protocol.WithManner(ctx, protocol.MannerUsual), protocol.CreateRequest{UserID: user})
 		return s.Reply, err
 	}}, verifies(s, off)}

@@ -2,6 +2,8 @@ package checks_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -135,6 +137,61 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 			}
 			if p := got.Pairs; p == nil || p.Wanted < 500 || p.Met != p.Wanted || len(p.LeftOut) != 1 || !strings.Contains(p.LeftOut[0], tc.says) {
 				t.Errorf("pairs %+v", p)
+			}
+		})
+	}
+}
+
+// TestACoreMayRefuseIDs: a core that says no to users with a character has none that it
+// could take for others, and its profile is whole without the rule. One that breaks at
+// such a user says nothing.
+func TestACoreMayRefuseIDs(t *testing.T) {
+	t.Parallel()
+	creates := func(bad string) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			b, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(b))
+			var in struct{ UserID string }
+			return json.Unmarshal(b, &in) == nil && r.URL.Path == "/recipe/session" && strings.ContainsAny(in.UserID, bad)
+		}
+	}
+	answer := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad id", code) }
+	}
+	status := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"BAD_ID"}`)) }
+	for name, tc := range map[string]struct {
+		hits    func(*http.Request) bool
+		with    http.HandlerFunc
+		outcome proof.Outcome // of the check
+		profile proof.Outcome
+		says    string
+	}{
+		"no wildcards":            {creates("%_|"), answer(400), proof.Skip, proof.Pass, `the core takes no user's id like "…-_": the core answers the create of a live user HTTP 400 (bad id)`},
+		"no wildcards, in words":  {creates("%_|"), status, proof.Skip, proof.Pass, "BAD_ID"},
+		"no percent":              {creates("%|"), answer(400), proof.Pass, proof.Pass, `no user's id like "…-%"`},
+		"no percent in a query":   {func(r *http.Request) bool { return strings.Contains(r.URL.RawQuery, "%25") }, answer(403), proof.Pass, proof.Pass, "the list of a live user HTTP 403"},
+		"breaks at wildcards":     {creates("%_|"), answer(500), proof.Error, proof.Error, "HTTP 500"},
+		"takes none of its users": {creates("-"), answer(400), proof.Error, proof.Error, "HTTP 400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := only(t, "IS-03 IS-06", "5.4", fronted(tc.hits, tc.with, false))
+			got, _, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &proof.Proof{SchemaVersion: proof.SchemaVersion, Targets: []proof.Target{{Name: "test", Conformance: got}}}
+			verdict.Derive(p)
+			for _, c := range got.Checks {
+				if c.ID != "IS-06" {
+					continue
+				}
+				if told := fmt.Sprint(c.Reason, c.Observations); c.Outcome != tc.outcome || !strings.Contains(told, tc.says) {
+					t.Errorf("%s %s, want %s %s", c.Outcome, told, tc.outcome, tc.says)
+				}
+			}
+			if p := got.Profiles[0]; p.Name != string(conformance.Blacklisting) || p.Outcome != tc.profile {
+				t.Errorf("profile %s: %s %s", p.Name, p.Outcome, p.Reason)
 			}
 		})
 	}
