@@ -127,7 +127,7 @@ type Check struct {
 	// Smoke checks are also tried in the versions that are only touched.
 	Smoke bool
 	// Foundation names the profiles whose checks rest on this one. It is tried
-	// before them; when each of its trials fails, they are not tried but name it as
+	// before them; when none of its trials holds, they are not tried but name it as
 	// their cause.
 	Foundation []Profile
 	// Run tries the rule. nil means that nothing spoke against it; Violation,

@@ -16,23 +16,15 @@ type job struct {
 	stage *stage
 	// done is false while the check has not ended.
 	done      bool
+	held      int // trials that did
 	result    proof.Check
 	histories []proof.History
 	pairs     *proof.Pairs
 }
 
-// fell says whether nothing of a foundation holds: each of its trials was broken,
-// or none could be made.
-func (j *job) fell() bool {
-	c := &j.result
-	if c.Lacks != nil {
-		return false
-	}
-	if c.Trouble != "" || c.CouldNotFail != "" {
-		return true
-	}
-	return len(c.Violations) > 0 && len(c.Violations) >= c.Trials
-}
+// fell says whether nothing of a foundation holds: each of its trials was broken, or could
+// not be made. One that could not, beside others that held, takes nothing down.
+func (j *job) fell() bool { return j.result.Lacks == nil && j.held == 0 }
 
 // one runs one check in one version and fills in the job. Where cause is not nil,
 // there is nothing to try.
@@ -59,14 +51,19 @@ func (r *run) one(ctx context.Context, j *job, cause *job) {
 	if cause != nil && lack == nil {
 		j.result.Cause = cause.check.ID
 		why := fmt.Sprintf("not tried, for %s (%s) ", cause.check.ID, cause.check.Title)
-		if len(cause.result.Violations) > 0 {
+		switch f := &cause.result; {
+		case len(f.Violations) > 0 && len(f.Violations) == f.Trials:
 			j.result.CouldNotFail = why + "does not hold"
-		} else {
+		case len(f.Violations) > 0:
+			j.result.CouldNotFail = why + fmt.Sprintf("was broken in %d of %d trials and held in none", len(f.Violations), f.Trials)
+		case f.CouldNotFail != "":
+			j.result.CouldNotFail = why + "could not have failed itself"
+		default:
 			j.result.Trouble = why + "could not be tried itself"
 		}
 	}
 	j.result.Took = time.Since(started)
-	j.histories, j.pairs = t.histories, t.pairs
+	j.histories, j.pairs, j.held = t.histories, t.pairs, t.held
 	j.done = true
 	r.log.Debug("check ended", "id", j.check.ID, "protocol", j.result.Protocol, "trials", j.result.Trials,
 		"violations", len(j.result.Violations), "took", j.result.Took)

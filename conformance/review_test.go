@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -390,6 +391,52 @@ func TestN9OneRootCause(t *testing.T) {
 		if failed != 1 || v.ExitCode != 1 {
 			t.Errorf("%s: %d checks fail, verdict %+v", defect, failed, v)
 		}
+	}
+}
+
+// TestAHiccupOfAFoundationIsOne: what rests on a foundation is not tried where no trial of
+// that held, and told as it was; it is tried where some did.
+func TestAHiccupOfAFoundationIsOne(t *testing.T) {
+	t.Parallel()
+	var (
+		ok      error
+		bad     = &conformance.Violation{Expected: "this", Got: "that"}
+		lost    = errors.New("lost the network")
+		nothing = conformance.CouldNotFailf("nothing there")
+	)
+	for _, tc := range []struct {
+		name   string
+		trials []error
+		own    proof.Outcome
+		says   string // of what rests on it; "" where it is tried
+	}{
+		{"holds", []error{ok, ok, ok}, proof.Pass, ""},
+		{"lost once, at the end", []error{ok, ok, lost}, proof.Error, ""},
+		{"could not fail once, at the end", []error{ok, ok, nothing}, proof.Vacuous, ""},
+		{"broken once, lost once", []error{ok, bad, lost}, proof.Fail, ""},
+		{"broken once", []error{bad, ok, ok}, proof.Fail, ""},
+		{"always broken", []error{bad, bad, bad}, proof.Fail, "does not hold"},
+		{"broken, then lost", []error{bad, bad, lost}, proof.Fail, "was broken in 2 of 3 trials and held in none"},
+		{"lost", []error{lost}, proof.Error, "could not be tried itself"},
+		{"could not fail", []error{nothing}, proof.Vacuous, "could not have failed itself"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			foundation := check("XX-01", func(ctx context.Context, c *conformance.T) error {
+				return c.Trials(ctx, len(tc.trials), func(_ context.Context, t *conformance.Trial) error { return tc.trials[t.Index] })
+			})
+			foundation.Foundation = []conformance.Profile{conformance.SessionBasic}
+			got, _, _ := run(t, own(t, foundation, check("XX-02", func(ctx context.Context, c *conformance.T) error {
+				return c.Trials(ctx, 1, func(context.Context, *conformance.Trial) error { return nil })
+			})))
+			first, second := got.Checks[0], got.Checks[1]
+			if first.Outcome != tc.own {
+				t.Errorf("the foundation: %s %s, want %s", first.Outcome, first.Reason, tc.own)
+			}
+			if tried := second.Outcome == proof.Pass; tried != (tc.says == "") || (second.Cause == "") != tried || !strings.HasSuffix(second.Reason, tc.says) {
+				t.Errorf("what rests on it: %s %q, cause %q, want it to say %q", second.Outcome, second.Reason, second.Cause, tc.says)
+			}
+		})
 	}
 }
 

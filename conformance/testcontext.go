@@ -22,7 +22,7 @@ type T struct {
 	stage *stage
 
 	mu           sync.Mutex
-	trials       int
+	trials, held int
 	tagged       int
 	violations   []proof.Violation
 	observations map[string]string
@@ -220,6 +220,9 @@ func (t *T) trial(ctx context.Context, i int, tag bool, try func(context.Context
 	}
 	var v *Violation
 	if !errors.As(err, &v) {
+		if err == nil {
+			t.held++
+		}
 		return false, err
 	}
 	t.violate(v, i, tag, one.recorder)

@@ -2,6 +2,8 @@ package broken
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -107,6 +109,45 @@ func ageDefects() []Defect {
 			}),
 		},
 		{
+			Name: "users-stop-at-240-of-any", Text: "a revoke of all sessions of a user reports all of them and ends 240, in no order",
+			CaughtBy: []string{"BL-72"}, Decorate: onRevokeUser(func(ctx context.Context, next httpapi.Engine, user string) ([]string, error) {
+				all, err := next.List(ctx, user)
+				if err != nil || len(all) <= 240 {
+					return next.RevokeUser(ctx, user)
+				}
+				_, err = next.Revoke(ctx, shuffled(all)[:240])
+				return all, err
+			}),
+		},
+		{
+			Name: "handles-stop-at-1000-of-any", Text: "a revoke by handles reports all of them and ends 1,000, in no order",
+			CaughtBy: []string{"BL-72"}, Decorate: onRevoke(func(ctx context.Context, next httpapi.Engine, handles []string) ([]string, error) {
+				if len(handles) <= 1000 {
+					return next.Revoke(ctx, handles)
+				}
+				_, err := next.Revoke(ctx, shuffled(handles)[:1000])
+				return handles, err
+			}),
+		},
+		{
+			Name: "busy-users-partly-covered", Text: "a revoke of over 200 sessions of a user ends and reports them, and every sixteenth is let in for all that",
+			CaughtBy: []string{"BL-72"}, Decorate: over(func(next httpapi.Engine) engine {
+				let := &set{}
+				return engine{
+					revokeUser: func(ctx context.Context, user string) ([]string, error) {
+						gone, err := next.RevokeUser(ctx, user)
+						for i, h := range shuffled(gone) {
+							if len(gone) > 200 && i%16 == 0 {
+								let.add(h)
+							}
+						}
+						return gone, err
+					},
+					verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool { return let.has(a.Handle) }),
+				}
+			}),
+		},
+		{
 			Name: "answers-shared-in-flight", Text: "verifies of one token that are under way share an answer, also with one that came later",
 			CaughtBy: []string{"BL-59"},
 			Decorate: over(func(next httpapi.Engine) engine {
@@ -125,6 +166,13 @@ func ageDefects() []Defect {
 			}),
 		},
 	}
+}
+
+// shuffled is a list in no order.
+func shuffled(list []string) []string {
+	list = slices.Clone(list)
+	rand.Shuffle(len(list), func(i, k int) { list[i], list[k] = list[k], list[i] })
+	return list
 }
 
 // forgets lets a revoked session in again some time after it was first refused.

@@ -76,6 +76,12 @@ func alikeDefects() []Defect {
 			}),
 		},
 		{
+			Name: "users-have-blanks-to-fill", Text: "a _ at the end of a user id stands for any character",
+			CaughtBy: []string{"IS-06"}, Decorate: usersMatch(func(wanted, row string) bool {
+				return strings.HasSuffix(wanted, "_") && len(row) == len(wanted) && strings.HasPrefix(row, strings.TrimSuffix(wanted, "_"))
+			}),
+		},
+		{
 			Name: "handles-ignore-case", Text: "handles are compared without their case",
 			CaughtBy: []string{"IS-07"},
 			Decorate: below(func(next store.Store, _ *rows) database {

@@ -9,6 +9,7 @@ import (
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
 	"github.com/coreproof/coreproof/refcore/serve"
+	"github.com/coreproof/coreproof/refcore/store"
 	"github.com/coreproof/coreproof/refcore/token"
 )
 
@@ -81,6 +82,14 @@ func knowledgeDefects() []Defect {
 		{
 			Name: "logins-undo-revokes", Text: "a login writes back the user's sessions that a revoke ended meanwhile",
 			CaughtBy: []string{"BL-76"}, Decorate: lostUpdates(true),
+		},
+		{
+			Name: "logins-missing-from-the-list", Text: "a user's list of sessions is written back by a revoke without a login that came meanwhile",
+			CaughtBy: []string{"BL-76"}, Decorate: listsApart(true),
+		},
+		{
+			Name: "logins-missing-from-a-revoke-of-all", Text: "the list by which all sessions of a user are ended is written back by a revoke without a login that came meanwhile",
+			CaughtBy: []string{"BL-76"}, Decorate: listsApart(false),
 		},
 		{
 			Name: "unchecked-answers-cached", Text: "a good answer that was given without the check is remembered for a second",
@@ -212,5 +221,52 @@ func lostUpdates(byLogin bool) serve.Decorate {
 			}
 		}
 		return e
+	})
+}
+
+// listsApart makes a core that keeps a list of each user's sessions beside them, which a
+// revoke by handle reads, and writes back a moment later. A revoke of all goes by that
+// list, and a listing too where listed says so.
+func listsApart(listed bool) serve.Decorate {
+	var mu sync.Mutex
+	lists := map[string][]string{} // by user
+	return below(func(next store.Store, seen *rows) database {
+		of := func(user string) []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(lists[user])
+		}
+		d := database{
+			create: func(ctx context.Context, s store.Session) error {
+				err := next.CreateSession(ctx, s)
+				mu.Lock()
+				defer mu.Unlock()
+				lists[s.UserID] = append(lists[s.UserID], s.Handle)
+				return err
+			},
+			remove: func(ctx context.Context, handles []string) ([]string, error) {
+				read := map[string][]string{}
+				for _, h := range handles {
+					if s, ok := seen.of(h); ok {
+						read[s.UserID] = of(s.UserID)
+					}
+				}
+				gone, err := next.Delete(ctx, handles)
+				time.Sleep(inFlight)
+				mu.Lock()
+				defer mu.Unlock()
+				for user, list := range read {
+					lists[user] = slices.DeleteFunc(list, func(h string) bool { return slices.Contains(handles, h) })
+				}
+				return gone, err
+			},
+			removeUser: func(ctx context.Context, user string, _ int64) ([]string, error) {
+				return next.Delete(ctx, of(user))
+			},
+		}
+		if listed {
+			d.handles = func(_ context.Context, user string, _ int64) ([]string, error) { return of(user), nil }
+		}
+		return d
 	})
 }

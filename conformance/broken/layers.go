@@ -102,6 +102,7 @@ func over(f func(next httpapi.Engine) engine) serve.Decorate {
 // database is a store of which some calls are replaced.
 type database struct {
 	store.Store
+	create     func(context.Context, store.Session) error
 	session    func(context.Context, string) (store.Session, error)
 	liveness   func(context.Context, string) (store.Liveness, error)
 	rotate     func(context.Context, string, store.Rotation) (bool, error)
@@ -110,6 +111,13 @@ type database struct {
 	handles    func(context.Context, string, int64) ([]string, error)
 	remove     func(context.Context, []string) ([]string, error)
 	removeUser func(context.Context, string, int64) ([]string, error)
+}
+
+func (d database) CreateSession(ctx context.Context, s store.Session) error {
+	if d.create != nil {
+		return d.create(ctx, s)
+	}
+	return d.Store.CreateSession(ctx, s)
 }
 
 func (d database) Session(ctx context.Context, handle string) (store.Session, error) {

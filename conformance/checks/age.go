@@ -125,72 +125,105 @@ func whateverItHolds(ctx context.Context, c *T) error {
 // busyUser has more sessions than a page of a list has rows.
 const busyUser = 250
 
-// endsBusyUser revokes all sessions of a user who has many, and asks for the first and
-// the last ones.
+// endsBusyUser revokes all sessions of a user who has many. Each is asked for: which of
+// them a core forgets nobody knows.
 func endsBusyUser(ctx context.Context, t *Trial) error {
-	at, user := anyOn(t), t.NewUser()
-	asked, _, err := manySessions(ctx, t, at, user, busyUser)
+	m, err := manySessions(ctx, t, busyUser)
 	if err != nil {
 		return err
 	}
-	gone, err := t.RevokeUser(ctx, anyOn(t), user)
+	gone, err := t.RevokeUser(ctx, anyOn(t), m.user)
 	if err != nil {
 		return err
 	}
-	return allRefused(ctx, t, asked, gone)
+	return conformance.First(m.areGone(ctx, t, gone), m.refused(ctx, t, gone))
 }
 
 // veryMany handles are one more than the 1,000 that some databases take in a list, and
 // more than the 999 parameters that others take in a statement.
 const veryMany = 1001
 
-// endsVeryMany revokes very many sessions in one call, and asks for some from its begin
-// and its end: a bound may cut off either.
+// endsVeryMany revokes very many sessions in one call, asks for some from its begin and
+// its end, since a bound may cut off either, and for the others by a listing.
 func endsVeryMany(ctx context.Context, t *Trial) error {
-	asked, handles, err := manySessions(ctx, t, anyOn(t), t.NewUser(), veryMany)
+	m, err := manySessions(ctx, t, veryMany)
 	if err != nil {
 		return err
 	}
-	gone, err := t.Revoke(ctx, anyOn(t), handles...)
+	gone, err := t.Revoke(ctx, anyOn(t), m.handles...)
 	if err != nil {
 		return err
 	}
-	return allRefused(ctx, t, asked, gone)
+	if err := m.areGone(ctx, t, gone); err != nil || m.listed {
+		return err
+	}
+	return m.refused(ctx, t, gone)
 }
 
-// manySessions makes n sessions of a user, some from the begin and the end of which are
-// seen accepted and given, beside the handles of all.
-func manySessions(ctx context.Context, t *Trial, at Instance, user string, n int) (asked []protocol.Tokens, handles []string, err error) {
+// manyMade are many sessions of one user.
+type manyMade struct {
+	user    string
+	made    []protocol.Tokens
+	handles []string
+	ends    []protocol.Tokens // some from the begin and the end, which were seen accepted
+	listed  bool              // a listing held all of them: it will tell what is left
+}
+
+func manySessions(ctx context.Context, t *Trial, n int) (*manyMade, error) {
 	const ends = 4
+	at := anyOn(t)
+	m := &manyMade{user: t.NewUser(), made: make([]protocol.Tokens, n), handles: make([]string, n)}
 	if err := t.Beside(ctx, at, protocol.CreateRequest{}); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	made := make([]protocol.Tokens, n)
-	handles = make([]string, n)
-	err = conformance.Each(conformance.Unrecorded(ctx), n, conformance.Callers, func(ctx context.Context, i int) (err error) {
-		made[i], err = newSession(ctx, t, at, protocol.CreateRequest{UserID: user})
-		handles[i] = made[i].Session.Handle
+	err := conformance.Each(conformance.Unrecorded(ctx), n, conformance.Callers, func(ctx context.Context, i int) (err error) {
+		m.made[i], err = newSession(ctx, t, at, protocol.CreateRequest{UserID: m.user})
+		m.handles[i] = m.made[i].Session.Handle
 		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	asked = slices.Concat(made[:ends], made[n-ends:])
-	for _, s := range asked {
+	m.ends = slices.Concat(m.made[:ends], m.made[n-ends:])
+	for _, s := range m.ends {
 		if err := accepted(ctx, t, at, s.Access.Value); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return asked, handles, nil
+	if at.Has(protocol.VerbList) {
+		l, err := at.List(ctx, m.user)
+		if err := conformance.Need(l.Reply, err, "list the sessions of a user with many at "+at.Name()); err != nil {
+			return nil, err
+		}
+		m.listed = len(l.Handles) == n
+	}
+	return m, nil
 }
 
-func allRefused(ctx context.Context, t *Trial, list []protocol.Tokens, gone *conformance.Ended) error {
-	for _, s := range list {
+// areGone wants the first and the last sessions refused, none listed, and all reported.
+func (m *manyMade) areGone(ctx context.Context, t *Trial, gone *conformance.Ended) error {
+	for _, s := range m.ends {
 		if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
 			return err
 		}
 	}
-	return nil
+	if at := anyOn(t); m.listed {
+		l, err := at.List(ctx, m.user)
+		if err := conformance.Need(l.Reply, err, "list sessions at "+at.Name()); err != nil {
+			return err
+		}
+		if len(l.Handles) > 0 {
+			return conformance.Violated(l.Reply, "a listing without the revoked sessions", fraction(len(l.Handles), len(m.handles))+" are listed at "+at.Name())
+		}
+	}
+	return sameHandles(anyOn(t), gone, m.handles)
+}
+
+// refused asks for each of the sessions.
+func (m *manyMade) refused(ctx context.Context, t *Trial, gone *conformance.Ended) error {
+	return conformance.Each(ctx, len(m.made), conformance.Callers, func(ctx context.Context, i int) error {
+		return t.Refused(ctx, t.On()[i%len(t.On())], m.made[i].Access.Value, gone)
+	})
 }
 
 // endsAll makes sessions of a user, revokes them in one call, the first one named

@@ -45,8 +45,8 @@ func TestReferenceCore(t *testing.T) {
 			t.Errorf("%s %s (%s): %s %s %+v", c.ID, c.Title, c.Protocol, outcome, why, c.Violations)
 		}
 	}
-	if p := got.Pairs; p == nil || p.Wanted < 1000 || p.Met != p.Wanted || len(p.Missed) > 0 {
-		t.Errorf("pairs of dimension values %+v, want all met", p)
+	if p := got.Pairs; p == nil || p.Wanted < 1000 || p.Met != p.Wanted || len(p.Missed) > 0 || len(p.LeftOut) > 0 {
+		t.Errorf("pairs of dimension values %+v, want all met and none left out", p)
 	}
 	if left != nil {
 		t.Errorf("left behind: %+v", left)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coreproof/coreproof/conformance"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -105,8 +106,7 @@ func (d *dimensionCase) make(ctx context.Context) error {
 	if d.values[dimInstance] == instanceOther {
 		d.index = (made + 1) % len(list)
 	}
-	base := d.user()
-	user := base + "5"
+	user := d.user()
 	d.request = protocol.CreateRequest{
 		UserID: user, StaticKey: d.values[dimKey] == keyStatic, Payload: map[string]any{"role": "user"},
 	}
@@ -147,7 +147,8 @@ func (d *dimensionCase) make(ctx context.Context) error {
 		}
 		d.stranger = &s
 	}
-	near := map[string]string{longerID: user + "0", shorterID: base}[d.values[dimNeighbour]]
+	_, last := utf8.DecodeLastRuneInString(user)
+	near := map[string]string{longerID: user + "0", shorterID: user[:len(user)-last]}[d.values[dimNeighbour]]
 	if near != "" {
 		s, err := newSession(ctx, d.Trial, at, protocol.CreateRequest{UserID: near})
 		if err != nil {
@@ -162,9 +163,10 @@ func (d *dimensionCase) make(ctx context.Context) error {
 // and paths.
 func marked(id string) string { return "auth0|" + id + "/:%_*?&'\"\\; é漢" }
 
-// user is a new user's id, of the form that the case asks for.
+// user is a new user's id, of the form that the case asks for and nothing beside: a core
+// may know the form by all of it. None is another's less its last character.
 func (d *dimensionCase) user() string {
-	id := d.NewUser()
+	id := d.NewUser() + "5"
 	switch d.values[dimUser] {
 	case userUUID: // as SuperTokens' own recipes make them
 		sum := sha256.Sum256([]byte(id))

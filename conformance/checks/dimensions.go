@@ -1,10 +1,7 @@
 package checks
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -127,7 +124,7 @@ var sessionCounts = []struct {
 }{{"1", 1}, {"3", 3}, {"12", 12}}
 
 // dimensionsOf are those that a core has in the version that is tried.
-func dimensionsOf(c *T, manners, users []string, off bool) covering.Plan {
+func dimensionsOf(c *T, may *takenValues) covering.Plan {
 	at := c.On()[0]
 	var list []covering.Dimension
 	add := func(name string, values ...string) {
@@ -157,7 +154,7 @@ func dimensionsOf(c *T, manners, users []string, off bool) covering.Plan {
 	add(dimHeader, headerWithout, headerWith)
 	reads := with(protocol.VerbGet, []string{readNothing, readVerify}, readGet)
 	reads = with(protocol.VerbList, reads, readList)
-	if off {
+	if may.off {
 		reads = append(reads, readUnchecked)
 	}
 	add(dimRead, with(protocol.VerbRefresh, reads, readRefresh)...)
@@ -176,7 +173,7 @@ func dimensionsOf(c *T, manners, users []string, off bool) covering.Plan {
 	add(dimLoad, loadQuiet, loadBusy)
 	add(dimVerb, with(protocol.VerbRevokeUser, with(protocol.VerbSeveral, []string{verbHandle}, verbHandles), verbUser)...)
 	revokers := makers(c)
-	if off {
+	if may.off {
 		revokers = append(revokers, revokerOff)
 	}
 	add(dimRevoker, revokers...)
@@ -184,13 +181,16 @@ func dimensionsOf(c *T, manners, users []string, off bool) covering.Plan {
 		add(dimAfter, with(protocol.VerbRefresh, []string{afterNothing, afterLogin, afterLogout}, afterRefresh)...)
 	}
 	add(dimAntiCSRF, with(protocol.VerbAntiCSRF, with(protocol.VerbAntiCSRF, []string{antiCSRFWithout}, antiCSRFMade), antiCSRFAsked)...)
-	add(dimManner, manners...)
-	add(dimUser, users...)
+	add(dimManner, may.manners...)
+	add(dimUser, may.users...)
 	p := covering.Plan{Dimensions: list, Strength: 2, Seed: c.Seed()}
 	if c.Thorough() {
 		p.Strength = 3
 	}
-	p.Allowed = func(row []int) bool { return togetherAllowed(c, values(p, row)) }
+	p.Allowed = func(row []int) bool {
+		v := values(p, row)
+		return togetherAllowed(c, v) && may.allowed(v)
+	}
 	return p
 }
 
@@ -242,23 +242,15 @@ func togetherAllowed(c *T, v map[string]string) bool {
 }
 
 func alongDimensions(ctx context.Context, c *T) error {
-	manners, leftOut, err := mannersOf(ctx, c)
+	makers, err := connectAll(c)
 	if err != nil {
 		return err
 	}
-	var users []string
-	if c.On()[0].Has(protocol.VerbNames) { // else the harness names no user
-		var without []string
-		if users, without, err = usersOf(ctx, c); err != nil {
-			return err
-		}
-		leftOut = append(leftOut, without...)
-	}
-	off, err := offTakesPart(ctx, c)
+	may, err := taken(ctx, c, makers)
 	if err != nil {
 		return err
 	}
-	plan := dimensionsOf(c, manners, users, off)
+	plan := dimensionsOf(c, may)
 	cases := plan.Cases()
 	// The quiet ones first: load begins with the first that wants it, and lasts.
 	load := slices.IndexFunc(plan.Dimensions, func(d covering.Dimension) bool { return d.Name == dimLoad })
@@ -282,12 +274,8 @@ func alongDimensions(ctx context.Context, c *T) error {
 		for i := range missed {
 			missed[i] = c.Label() + ": " + missed[i]
 		}
-		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)], LeftOut: leftOut})
+		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)], LeftOut: may.leftOut})
 	}()
-	makers, err := connectAll(c)
-	if err != nil {
-		return err
-	}
 	run := func(from, to int) error {
 		return c.TrialsAtOnce(ctx, to-from, caseWorker, func(ctx context.Context, t *Trial) error {
 			i := from + t.Index
@@ -306,113 +294,6 @@ func alongDimensions(ctx context.Context, c *T) error {
 	}
 	defer stop()
 	return run(quiet, len(cases))
-}
-
-// mannersOf are the ways to put a request that the core takes from a live user. What an
-// SDK sends it must take. A core, or what stands before it, may refuse what others add to
-// the protocol, or HTTP/1.0, by an answer or by ending the connection; which is then told,
-// since nothing is known of revokes there. Those in which the client's requests would not
-// differ are no values: nothing would be met with them.
-func mannersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
-	had := func(manners ...string) []string {
-		return slices.DeleteFunc(manners, func(m string) bool {
-			return m != mannerUsual && !protocol.HasManner(c.On()[0].Core, protocol.Manner(m))
-		})
-	}
-	for _, m := range had(mannerUsual, mannerSDK) {
-		if err := lives(asLiveUser(ctx, c, m, c.NewUser())); err != nil {
-			return nil, nil, err
-		}
-		taken = append(taken, m)
-	}
-	for _, m := range had(mannerProxied, mannerGateway, mannerNewer, mannerOlder, mannerTenants) {
-		how, err := turnsAway(ctx, c, m, c.NewUser())
-		if err != nil {
-			return nil, nil, err
-		}
-		taken, leftOut = sorted(c, taken, leftOut, dimManner, m, how)
-	}
-	return taken, leftOut, nil
-}
-
-// usersOf are the forms of users' ids that the core takes. One with marks it may refuse,
-// which is then told.
-func usersOf(ctx context.Context, c *T) (taken, leftOut []string, err error) {
-	how, err := turnsAway(ctx, c, mannerUsual, marked(c.NewUser()))
-	if err != nil {
-		return nil, nil, err
-	}
-	taken, leftOut = sorted(c, []string{userPlain, userUUID, userMail}, nil, dimUser, userMarks, how)
-	return taken, leftOut, nil
-}
-
-// sorted adds a value of a dimension to those that are taken, or to those left out, with
-// how the core turns a live user away, which is then told.
-func sorted(c *T, taken, leftOut []string, dimension, value, how string) ([]string, []string) {
-	if how == "" {
-		return append(taken, value), leftOut
-	}
-	c.Observe("not "+dimension+" "+value, how)
-	return taken, append(leftOut, dimension+" "+value+": "+how)
-}
-
-// turnsAway says how the core refuses a live user; "" when it lets him in. It is asked
-// twice: a network refuses by chance.
-func turnsAway(ctx context.Context, c *T, manner, user string) (how string, err error) {
-	reply, err := asLiveUser(ctx, c, manner, user)
-	if lives(reply, err) != nil {
-		reply, err = asLiveUser(ctx, c, manner, user)
-	}
-	switch {
-	case lives(reply, err) == nil:
-		return "", nil
-	case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
-		return "", cmp.Or(ctx.Err(), err)
-	case err != nil && reply.HTTPStatus == 0:
-		return "the core gives a live user no answer", nil
-	case err != nil:
-		return fmt.Sprintf("the core answers a live user HTTP %d, and nothing of the protocol's", reply.HTTPStatus), nil
-	}
-	return "the core answers a live user " + conformance.Describe(reply), nil
-}
-
-// lives says why a live user was not let in; nil where it was.
-func lives(reply protocol.Reply, err error) error {
-	return conformance.Need(reply, err, "ask as a live user")
-}
-
-// offTakesPart says whether the flag-off side knows the sessions of the other one:
-// then it may be asked about them before, and told of the revoke.
-func offTakesPart(ctx context.Context, c *T) (bool, error) {
-	if len(c.Off()) == 0 || !c.On()[0].Has(protocol.VerbSameTokens) {
-		return false, nil
-	}
-	s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
-	if err := conformance.Need(s.Reply, err, "create a session for the flag-off side"); err != nil {
-		return false, err
-	}
-	for _, at := range c.Off() {
-		v, err := at.Ask(ctx, s.Access.Value)
-		if err != nil {
-			return false, err
-		}
-		if v.Status != protocol.OK {
-			c.Observe("flag-off side left out", at.Name()+" answers a live user of the other side "+conformance.Describe(v.Reply))
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// asLiveUser makes a session and verifies its token in a manner; it gives the last answer.
-func asLiveUser(ctx context.Context, c *T, manner, user string) (protocol.Reply, error) {
-	ctx = protocol.WithManner(ctx, protocol.Manner(manner))
-	s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: user})
-	if err != nil || s.Status != protocol.OK {
-		return s.Reply, err
-	}
-	v, err := c.On()[0].Ask(ctx, s.Access.Value)
-	return v.Reply, err
 }
 
 func connectAll(c *T) (map[string][]Instance, error) {

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,28 +11,35 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
+// twins are two users' ids that are alike, made from a new one.
+type twins func(user string) (mine, other string)
+
 // isolationChecks: ids that look alike are different ids. What a collation may
 // ignore (case, accents, blanks at the end) is an optional profile: a core in wide
 // use breaks it on one database, and not every user of a core has such ids.
 func isolationChecks() []Check {
 	verbs := []protocol.Verb{protocol.VerbRevokeUser}
-	alike := func(id, title, how string, profile Profile, twin func(user string) (mine, other string)) Check {
+	alike := func(id, title, how string, profile Profile, list ...twins) Check {
 		return Check{
 			ID: id, Title: "users that differ " + title + " are kept apart", Profiles: []Profile{profile},
 			Requirement: "Revoking or listing the sessions of one user touches no session of a user whose id differs " + how + ".",
 			Source:      specRemove,
 			Needs:       Needs{Verbs: verbs},
-			Run:         keptApart(twin),
+			Run:         keptApart(list),
 		}
 	}
 	whole, collation := conformance.Blacklisting, conformance.Isolation
+	// with gives ids that go on differently.
+	with := func(mine, other string) twins {
+		return func(u string) (string, string) { return u + mine, u + other }
+	}
 	return []Check{
-		alike("IS-01", "in case", "only in the case of its letters", collation, func(u string) (string, string) { return u + "-a", u + "-A" }),
-		alike("IS-02", "by a trailing blank", "only by a blank at its end", collation, func(u string) (string, string) { return u, u + " " }),
-		alike("IS-03", "by characters at the end", "only by more characters at its end", whole, func(u string) (string, string) { return u, u + "0" }),
-		alike("IS-04", "in accents", "only in an accent", collation, func(u string) (string, string) { return u + "-a", u + "-ä" }),
-		alike("IS-05", "in Unicode form", "only in Unicode normal form (NFC, NFD)", collation, func(u string) (string, string) { return u + "-\u00e9", u + "-e\u0301" }),
-		alike("IS-06", "by a wildcard", "only by a character that is a wildcard in SQL", whole, func(u string) (string, string) { return u + "-%", u + "-x" }),
+		alike("IS-01", "in case", "only in the case of its letters", collation, with("-a", "-A")),
+		alike("IS-02", "by a trailing blank", "only by a blank at its end", collation, with("", " ")),
+		alike("IS-03", "by characters at the end", "only by more characters at its end", whole, with("", "0")),
+		alike("IS-04", "in accents", "only in an accent", collation, with("-a", "-ä")),
+		alike("IS-05", "in Unicode form", "only in Unicode normal form (NFC, NFD)", collation, with("-\u00e9", "-e\u0301")),
+		alike("IS-06", "by a wildcard", "only by a character that is a wildcard in SQL", whole, with("-%", "-x"), with("-_", "-x")),
 		{
 			ID: "IS-07", Title: "an upper-cased handle is another handle", Profiles: []Profile{collation},
 			Requirement: "A handle in capitals neither reads nor revokes the session of the handle in small letters.",
@@ -50,12 +58,16 @@ func isolationChecks() []Check {
 	}
 }
 
-func keptApart(twin func(user string) (mine, other string)) func(context.Context, *T) error {
+func keptApart(list []twins) func(context.Context, *T) error {
 	return func(ctx context.Context, c *T) error {
+		taken, lists, err := takenTwins(ctx, c, list)
+		if err != nil {
+			return err
+		}
 		// Twice: either of the two is revoked once.
-		return c.TrialsAtOnce(ctx, 2, 1, func(ctx context.Context, t *Trial) error {
+		return c.TrialsAtOnce(ctx, 2*len(taken), 1, func(ctx context.Context, t *Trial) error {
 			at := anyOn(t)
-			mine, other := twin(t.NewUser())
+			mine, other := taken[t.Index/2](t.NewUser())
 			if t.Index%2 == 1 {
 				mine, other = other, mine
 			}
@@ -67,7 +79,7 @@ func keptApart(twin func(user string) (mine, other string)) func(context.Context
 			if err != nil {
 				return err
 			}
-			if at.Has(protocol.VerbList) {
+			if lists {
 				l, err := at.List(ctx, mine)
 				if err := conformance.Need(l.Reply, err, "list sessions at "+at.Name()); err != nil {
 					return err
@@ -86,6 +98,51 @@ func keptApart(twin func(user string) (mine, other string)) func(context.Context
 			return t.Refused(ctx, at, a.Access.Value, gone)
 		})
 	}
+}
+
+// plainID is what every core must take.
+var plainID = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
+
+// lackIDs is the kind of a lack that is no gap: who takes no such ids has no users whom he
+// could take for one another.
+const lackIDs = "protocol"
+
+// takenTwins are those both of whose ids a core takes from a user who logs in, and whether
+// it lists their sessions. Where it says no to all, by a plain answer, there is nothing to
+// keep apart.
+func takenTwins(ctx context.Context, c *T, list []twins) (taken []twins, lists bool, err error) {
+	at := c.On()[0]
+	lists = at.Has(protocol.VerbList)
+	var why string
+	for _, ids := range list {
+		id := c.NewUser()
+		mine, other := ids(id)
+		refused, others := "", true
+		for _, user := range []string{mine, other} {
+			no, err := turnsAway(ctx, func() []probe { return reads(user, at) })
+			switch {
+			case err != nil:
+				return nil, false, err
+			case no.plain && plainID.MatchString(user):
+				others = false // it is no matter of the id, and the trial will tell
+			case no.plain && no.what == toCreate:
+				refused = fmt.Sprintf("no user's id like %q: %s", strings.Replace(user, id, "…", 1), no.how)
+			case no.plain && no.what == toList: // it may be what stands before it, and looks at queries
+				c.Observe("not listed", no.how)
+				lists = false
+			}
+		}
+		if refused == "" || !others {
+			taken = append(taken, ids)
+			continue
+		}
+		why = refused
+		c.Observe("left out", refused)
+	}
+	if len(taken) == 0 {
+		return nil, false, conformance.Lackf(lackIDs, "the core takes %s", why)
+	}
+	return taken, lists, nil
 }
 
 func upperCasedHandle(ctx context.Context, c *T) error {

@@ -103,7 +103,7 @@ func raceChecks() []Check {
 		{
 			ID:          "BL-76",
 			Title:       "a revoke against a login of the same user",
-			Requirement: "A login at the same time as a revoke of another session of that user leaves the one over and makes the other.",
+			Requirement: "A login at the same time as a revoke of another session of that user leaves the one over and makes the other: it is verified and listed, and a later revoke of all the user's sessions ends it. A core that keeps a list of a user's sessions must not write back what it had read.",
 			Source:      specRemove + ", " + specRaces,
 			Profiles:    []Profile{conformance.Blacklisting},
 			Needs:       Needs{Serial: true},
@@ -279,10 +279,10 @@ func revokeAllAgainstLogin(ctx context.Context, c *T) error {
 				return err
 			}
 			if v.Status == protocol.OK {
-				return whollyAlive(ctx, t, login)
+				return whollyAlive(ctx, t, login, unreported)
 			}
 		} else if !reported() {
-			return whollyAlive(ctx, t, login)
+			return whollyAlive(ctx, t, login, unreported)
 		}
 		return assertSessionGone(ctx, t, formerSession{
 			handle: login.Session.Handle, user: user, gone: gone,
@@ -291,10 +291,14 @@ func revokeAllAgainstLogin(ctx context.Context, c *T) error {
 	})
 }
 
-// whollyAlive wants a session that no revoke reported to be alive everywhere.
-func whollyAlive(ctx context.Context, t *Trial, s protocol.Tokens) error {
+// unreported is a session that whollyAlive is asked about.
+const unreported = "a login that the revoke did not report"
+
+// whollyAlive wants a session that no revoke ended to be alive everywhere; what says
+// which it is.
+func whollyAlive(ctx context.Context, t *Trial, s protocol.Tokens, what string) error {
 	for _, at := range t.On() {
-		if err := stays(ctx, t, at, s.Access.Value, "a login that the revoke did not report"); err != nil {
+		if err := stays(ctx, t, at, s.Access.Value, what); err != nil {
 			return err
 		}
 		if !at.Has(protocol.VerbList) {
@@ -305,7 +309,7 @@ func whollyAlive(ctx context.Context, t *Trial, s protocol.Tokens) error {
 			return err
 		}
 		if !slices.Contains(l.Handles, s.Session.Handle) {
-			return conformance.Violated(l.Reply, "a listing with the login that the revoke did not report", "it is not listed at "+at.Name())
+			return conformance.Violated(l.Reply, "a listing with "+what, "it is not listed at "+at.Name())
 		}
 	}
 	return nil
@@ -401,7 +405,8 @@ func twoRevokes(ctx context.Context, c *T) error {
 }
 
 // besideRevoke lets a revoke by handle meet another call about the same user: a login,
-// or a revoke of another of his sessions. Neither may undo the other.
+// or a revoke of another of his sessions. Neither may undo the other, nor make a later
+// revoke of all miss something.
 func besideRevoke(login bool) func(context.Context, *T) error {
 	return func(ctx context.Context, c *T) error {
 		return c.Races(ctx, raceWant, raceLeast, func(ctx context.Context, t *Trial) error {
@@ -414,6 +419,7 @@ func besideRevoke(login bool) func(context.Context, *T) error {
 			if err != nil {
 				return err
 			}
+			older := other
 			here, there := anyOn(t), anyOn(t)
 			var gone, beside *conformance.Ended
 			if err := t.Meet(ctx, "",
@@ -435,10 +441,34 @@ func besideRevoke(login bool) func(context.Context, *T) error {
 			if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
 				return err
 			}
-			if login {
-				return stays(ctx, t, anyOn(t), other.Access.Value, "a login during the revoke of another session")
+			if !login {
+				return t.Refused(ctx, anyOn(t), other.Access.Value, beside)
 			}
-			return t.Refused(ctx, anyOn(t), other.Access.Value, beside)
+			if err := whollyAlive(ctx, t, other, "a login during the revoke of another session"); err != nil {
+				return err
+			}
+			return endsLogin(ctx, t, older, other)
 		})
 	}
+}
+
+// endsLogin ends all sessions of a user, where the protocol can, and wants the one that he
+// made during a revoke to be over like the older one: what finds it by its name may find
+// it, and what goes by a list of the user's sessions not.
+func endsLogin(ctx context.Context, t *Trial, older, login protocol.Tokens) error {
+	end, ends, at := byHandles, []string{login.Session.Handle}, anyOn(t)
+	if at.Has(protocol.VerbRevokeUser) {
+		end, ends = byUser, append(ends, older.Session.Handle)
+	}
+	gone, err := end(ctx, t, at, login.Session.UserID, ends)
+	if err != nil {
+		return err
+	}
+	if err := assertSessionGone(ctx, t, formerSession{
+		handle: login.Session.Handle, user: login.Session.UserID, gone: gone,
+		access: []string{login.Access.Value}, refresh: []string{login.Refresh.Value},
+	}); err != nil {
+		return err
+	}
+	return sameHandles(at, gone, ends)
 }

@@ -117,11 +117,11 @@ func (p Plan) possible(t tuple, r *rand.Rand) bool {
 // tuple is values of some dimensions.
 type tuple struct{ dims, values []int }
 
-// key tells tuples apart: a byte for each dimension with its value. There are at
-// most 16 dimensions of at most 16 values each, and eight of them in a tuple.
+// key tells tuples apart: a byte for a dimension, and one for its value. There are at
+// most 256 dimensions of at most 256 values each, and four of them in a tuple.
 type key uint64
 
-func (k key) with(dim, value int) key { return k<<8 | key(dim)<<4 | key(value) }
+func (k key) with(dim, value int) key { return k<<16 | key(dim)<<8 | key(value) }
 
 func (t tuple) key() key {
 	var k key

@@ -62,3 +62,32 @@ func TestEveryTupleIsMet(t *testing.T) {
 		})
 	}
 }
+
+// TestManyDimensions counts what is met by itself: a plan of more dimensions than a digit
+// has values is as whole as a short one.
+func TestManyDimensions(t *testing.T) {
+	t.Parallel()
+	const dims, size = 20, 3
+	sizes := make([]int, dims)
+	for i := range sizes {
+		sizes[i] = size
+	}
+	p := plan(2, nil, sizes...)
+	cases := p.Cases()
+	type pair struct{ a, b, x, y int }
+	met := map[pair]bool{}
+	for _, c := range cases {
+		for a := range c {
+			for b := a + 1; b < len(c); b++ {
+				met[pair{a, b, c[a], c[b]}] = true
+			}
+		}
+	}
+	if want := dims * (dims - 1) / 2 * size * size; len(met) != want {
+		t.Errorf("%d pairs met in %d cases, want %d", len(met), len(cases), want)
+	}
+	wanted, n, _ := p.Coverage(cases)
+	if wanted != len(met) || n != len(met) {
+		t.Errorf("counted %d of %d, and %d are met", n, wanted, len(met))
+	}
+}
