@@ -256,6 +256,12 @@ func (d *dimensionCase) connect() error {
 // before sees what must end with the revoke.
 func (d *dimensionCase) before(ctx context.Context) error {
 	read := d.values[dimRead]
+	if d.values[dimConnection] == connectionKept && (read == readNothing || read == readUnchecked) {
+		// A connection is kept only if there was one: the twin is made over it.
+		if err := d.Beside(ctx, d.asker, protocol.CreateRequest{}); err != nil {
+			return err
+		}
+	}
 	if read == readNothing {
 		return nil
 	}
