@@ -24,15 +24,16 @@ type group struct {
 	key    string        // the line of cpu that counts; "" where it is one number
 	unit   time.Duration // of cpu
 	memory string
-	// anon is the line of memory that counts: what processes hold. The rest is pages of
-	// files, which are charged to whoever read them first and go when they are in the way.
-	anon string
+	// lines of memory that count: what processes hold, shared memory with it (some keep
+	// their heap there). The rest is pages of files, which are charged to whoever read them
+	// first and go when they are in the way.
+	lines []string
 }
 
 // The lines of memory that processes hold, in versions 1 and 2.
-const (
-	anon1 = "total_rss"
-	anon2 = "anon"
+var (
+	held1 = []string{"total_rss", "total_shmem"}
+	held2 = []string{"anon", "shmem"}
 )
 
 // groupOf finds the control group of a container by one of its processes. ok is false
@@ -53,11 +54,11 @@ func groupOf(proc, root string, pid int, id string) (g group, ok bool) {
 		case slices.Contains(controllers, "cpuacct"):
 			g.cpu, g.key, g.unit = existing(root, part[1], "cpuacct", part[2], "cpuacct.usage"), "", time.Nanosecond
 		case slices.Contains(controllers, "memory"):
-			g.memory, g.anon = existing(root, part[1], "memory", part[2], "memory.stat"), anon1
+			g.memory, g.lines = existing(root, part[1], "memory", part[2], "memory.stat"), held1
 		case part[1] == "" && g.cpu == "":
 			if g.cpu = existing(root, "", "", part[2], "cpu.stat"); g.cpu != "" {
 				g.key, g.unit = "usage_usec", time.Microsecond
-				g.memory, g.anon = existing(root, "", "", part[2], "memory.stat"), anon2
+				g.memory, g.lines = existing(root, "", "", part[2], "memory.stat"), held2
 			}
 		}
 	}
@@ -82,7 +83,16 @@ func (g group) used() (time.Duration, error) {
 }
 
 // held reads the memory that all processes of the container hold.
-func (g group) held() (int64, error) { return number(g.memory, g.anon) }
+func (g group) held() (sum int64, err error) {
+	for _, line := range g.lines {
+		n, err := number(g.memory, line)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
 
 // number reads a file of one number, or that of the line which begins with key.
 func number(path, key string) (int64, error) {

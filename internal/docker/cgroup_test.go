@@ -24,20 +24,20 @@ func TestGroupOf(t *testing.T) {
 	}{
 		"version 1": {
 			"9:name=systemd:/docker/" + id + "\n4:memory:/docker/" + id + "\n3:cpuacct:/docker/" + id + "\n0::/docker/" + id + "\n",
-			map[string]string{"cpuacct/docker/" + id + "/cpuacct.usage": "1234567\n", "memory/docker/" + id + "/memory.stat": "cache 9\nrss 1\ntotal_rss 4096\n", "docker/" + id + "/cpu.stat": "usage_usec 9\n"},
+			map[string]string{"cpuacct/docker/" + id + "/cpuacct.usage": "1234567\n", "memory/docker/" + id + "/memory.stat": "cache 9\nrss 1\ntotal_rss 4000\ntotal_shmem 96\n", "docker/" + id + "/cpu.stat": "usage_usec 9\n"},
 			true, 1234567 * time.Nanosecond, 4096,
 		},
 		"version 1, joined": {
 			"4:memory:/d/" + id + "\n3:cpu,cpuacct:/d/" + id + "\n",
-			map[string]string{"cpu,cpuacct/d/" + id + "/cpuacct.usage": "5\n", "memory/d/" + id + "/memory.stat": "total_cache 9\ntotal_rss 6\n"},
+			map[string]string{"cpu,cpuacct/d/" + id + "/cpuacct.usage": "5\n", "memory/d/" + id + "/memory.stat": "total_cache 9\ntotal_rss 6\ntotal_shmem 0\n"},
 			true, 5 * time.Nanosecond, 6,
 		},
 		"version 2": {
 			"0::/system.slice/docker-" + id + ".scope\n",
-			map[string]string{"system.slice/docker-" + id + ".scope/cpu.stat": "usage_usec 77\nuser_usec 70\n", "system.slice/docker-" + id + ".scope/memory.stat": "anon 8\nfile 9\n"},
+			map[string]string{"system.slice/docker-" + id + ".scope/cpu.stat": "usage_usec 77\nuser_usec 70\n", "system.slice/docker-" + id + ".scope/memory.stat": "anon 7\nfile 9\nshmem 1\n"},
 			true, 77 * time.Microsecond, 8,
 		},
-		"another process of that number": {"0::/user.slice\n", map[string]string{"user.slice/cpu.stat": "usage_usec 77\n", "user.slice/memory.stat": "anon 8\nfile 9\n"}, false, 0, 0},
+		"another process of that number": {"0::/user.slice\n", map[string]string{"user.slice/cpu.stat": "usage_usec 77\n", "user.slice/memory.stat": "anon 7\nfile 9\nshmem 1\n"}, false, 0, 0},
 		"no books":                       {"0::/docker/" + id + "\n", nil, false, 0, 0},
 		"half of the books":              {"0::/docker/" + id + "\n", map[string]string{"docker/" + id + "/cpu.stat": "usage_usec 77\n"}, false, 0, 0},
 		"no process":                     {"", nil, false, 0, 0},

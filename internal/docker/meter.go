@@ -50,9 +50,11 @@ func (m *containerMeter) RSS() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, line := range []string{anon2, anon1} {
-		if n, ok := s.MemoryStats.Stats[line]; ok {
-			return int64(n), nil
+	for _, lines := range [][]string{held2, held1} {
+		a, anon := s.MemoryStats.Stats[lines[0]]
+		b, shared := s.MemoryStats.Stats[lines[1]]
+		if anon && shared {
+			return int64(a + b), nil
 		}
 	}
 	return int64(s.MemoryStats.Usage), nil
