@@ -11,6 +11,12 @@ import (
 	"github.com/coreproof/coreproof/bench/lives"
 )
 
+// verifiesOf calls a second that a cap allows, requests of all kinds: the others are 1.5
+// requests each (a refresh is followed by a verify of its own).
+func (o *Options) verifiesOf(hz float64) float64 {
+	return hz * o.VerifyShare / (o.VerifyShare + lives.Requests*(1-o.VerifyShare))
+}
+
 // perVerify is how many other calls come with each verify.
 func (o *Options) perVerify() float64 { return (1 - o.VerifyShare) / o.VerifyShare }
 
@@ -36,6 +42,19 @@ func (m *measurement) besides(ctx context.Context, s *sides) ([]*lives.Load, err
 	return out, nil
 }
 
+// endBesides ends the sessions that were made for other calls, where the database is not
+// thrown away.
+func (m *measurement) endBesides(ctx context.Context, besides []*lives.Load) {
+	if m.can.Throwaway {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyWithin)
+	defer cancel()
+	for _, l := range besides {
+		l.End(ctx)
+	}
+}
+
 // mixed is what a window of verifies and other calls came to.
 type mixed struct {
 	generator.Result
@@ -56,6 +75,19 @@ func (r *mixed) others(side int) int64 {
 		return 0
 	}
 	return r.besides[side].Calls
+}
+
+// uneven says whether the sides differ in their other calls by more than one, or 1 %: each
+// weighs as much as several verifies.
+func (r *mixed) uneven() bool {
+	if r.besides == nil {
+		return false
+	}
+	most, least := r.besides[0].Calls, r.besides[0].Calls
+	for _, b := range r.besides[1:] {
+		most, least = max(most, b.Calls), min(least, b.Calls)
+	}
+	return most-least > max(1, most/100)
 }
 
 // send makes a window of load of the open model: verifies by the generator, and at the

@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coreproof/coreproof/bench/lives"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
 )
@@ -54,6 +56,28 @@ func TestVerifyShare(t *testing.T) {
 		o.Target, o.Versions = tg, []string{"5.4"}
 		if _, _, err := Run(t.Context(), o); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("share %g: %v, want one line", o.VerifyShare, err)
+		}
+	}
+}
+
+// TestOtherCallsAreShared: a cap is of all requests, and both sides get as many others.
+func TestOtherCallsAreShared(t *testing.T) {
+	t.Parallel()
+	for share, want := range map[float64]float64{1: 100, 0.5: 40} { // 40 verifies, 40 others of 1.5 requests each
+		if o := (Options{VerifyShare: share}); math.Abs(o.verifiesOf(100)-want) > 1e-9 {
+			t.Errorf("share %g: %g verifies a second under a cap of 100, want %g", share, o.verifiesOf(100), want)
+		}
+	}
+	for _, tc := range []struct {
+		calls []int64
+		want  bool
+	}{{nil, false}, {[]int64{40, 40}, false}, {[]int64{40, 39}, false}, {[]int64{40, 38}, true}, {[]int64{1000, 990}, false}, {[]int64{1000, 989}, true}} {
+		var r mixed
+		for _, n := range tc.calls {
+			r.besides = append(r.besides, lives.Result{Calls: n})
+		}
+		if r.uneven() != tc.want {
+			t.Errorf("%v: uneven = %v", tc.calls, r.uneven())
 		}
 	}
 }

@@ -49,6 +49,7 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	if err != nil {
 		return r, "", err
 	}
+	defer m.endBesides(ctx, besides)
 	if _, err := m.send(ctx, m.job(kind, s.loads(), m.WarmUp), besides); err != nil {
 		return r, "", err
 	}
@@ -81,6 +82,8 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	switch most, least := extremes(r.Windows); {
 	case res.Achieved < 0.98 && !r.Saturated:
 		reason = fmt.Sprintf("only %.1f %% of the wanted rate was sent", 100*res.Achieved)
+	case res.uneven():
+		reason = "the sides got different numbers of calls besides verifies"
 	case least == 0 || float64(most)/float64(least)-1 > 0.01:
 		reason = fmt.Sprintf("the sides got different numbers of calls: %d and %d", least, most)
 	}

@@ -193,7 +193,7 @@ func (m *measurement) keep(s *sides) {
 
 // choose decides the rate.
 func (m *measurement) choose(ctx context.Context, s *sides, served float64) error {
-	hz := m.can.Throttle.Hz() * m.VerifyShare // of all calls
+	hz := m.verifiesOf(m.can.Throttle.Hz())
 	switch {
 	case m.Closed && hz <= 0:
 		m.res.Design.RateShare = 0
@@ -210,6 +210,7 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 		if err != nil {
 			return err
 		}
+		defer m.endBesides(ctx, besides)
 		if served, err = m.mixServed(ctx, served, besides); err != nil {
 			return err
 		}

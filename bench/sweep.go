@@ -116,6 +116,7 @@ func (s *sweeper) block(ctx context.Context, block int) (err error) {
 	if err != nil {
 		return err
 	}
+	defer s.endBesides(ctx, besides)
 	of := func(i int) []*lives.Load {
 		if besides == nil {
 			return nil
@@ -147,7 +148,7 @@ func (s *sweeper) warm(ctx context.Context, d *sides, i int, besides []*lives.Lo
 	name := s.Variants[d.list[i].variant].Name
 	if hz := s.can.Throttle.Hz(); hz > 0 {
 		if find {
-			s.out.Saturation = append(s.out.Saturation, proof.SweepSaturation{Variant: name, RateHz: hz * s.VerifyShare, Capped: true})
+			s.out.Saturation = append(s.out.Saturation, proof.SweepSaturation{Variant: name, RateHz: s.verifiesOf(hz), Capped: true})
 		}
 		return nil
 	}

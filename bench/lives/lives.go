@@ -22,6 +22,9 @@ import (
 // ends once. As many begin as end, so a load leaves no more sessions than it found.
 var steps = []step{begin, refresh, refresh, end}
 
+// Requests of a call on average: every second one is a refresh, which is two.
+const Requests = 1.5
+
 type step int
 
 const (
@@ -79,6 +82,18 @@ func New(ctx context.Context, cores []protocol.Core, users population.Population
 		l.open <- t
 	}
 	return l, nil
+}
+
+// End ends the sessions that are open still. What fails stays, and is ended by user.
+func (l *Load) End(ctx context.Context) {
+	for {
+		select {
+		case t := <-l.open:
+			_, _ = l.cores[0].Revoke(ctx, t.Session.Handle)
+		default:
+			return
+		}
+	}
 }
 
 // Paced makes n calls that are due at moments drawn uniformly from the window, which is a

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -86,12 +87,23 @@ func (b *sqliteBooks) Compact(ctx context.Context) error {
 }
 
 func (b *sqliteBooks) Fill(ctx context.Context, rows int64) error {
-	// What stays in the log would be looked up there by each read.
-	return table{
+	err := table{
 		db: b.db, columns: "SELECT name FROM pragma_table_info('session_info')",
-		quote: doubleQuoted, after: []string{"PRAGMA wal_checkpoint(TRUNCATE)"},
-		uuid: "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))",
+		quote: doubleQuoted,
+		uuid:  "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))",
 	}.fill(ctx, rows, b.SessionRows)
+	if err != nil {
+		return err
+	}
+	// What stays in the log would be looked up there by each read.
+	var busy, pages, moved int
+	if err := b.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("settle the filled table: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("settle the filled table: the log is in use, so it was not written back")
+	}
+	return nil
 }
 
 func (b *sqliteBooks) Process() Process { return nil }

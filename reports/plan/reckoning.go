@@ -202,7 +202,7 @@ func (s *sizing) instances() error {
 		return err
 	}
 	free := 1 - s.Headroom
-	usable, sure := free*limit.Value, math.Inf(1)
+	usable, sure, perhaps := free*limit.Value, math.Inf(1), math.Inf(1)
 	formula := fmt.Sprintf("⌈load / ((1 − headroom) · limit)⌉ + those that may fail; limit: %s", how)
 	if s.P99 > 0 {
 		c := capacity.Read(s.Bench, s.flag, capacity.P99, nil)
@@ -214,7 +214,7 @@ func (s *sizing) instances() error {
 		if hz <= 0 {
 			return fmt.Errorf("--p99 %s: at the lowest rate that was measured, %s calls a second, p99 was above it already", s.P99, words.Figure(c.Low))
 		}
-		sure = c.Surely(ms)
+		sure, perhaps = c.Surely(ms), c.Perhaps(ms)
 		if hz < usable {
 			usable = hz
 			formula = "⌈load / highest measured rate that keeps p99⌉ + those that may fail"
@@ -232,10 +232,7 @@ func (s *sizing) instances() error {
 		Source: "utilisation below the knee: Kleinrock 1979, Power and deterministic rules of thumb; knee: docs/plan.md",
 	}
 	if i := limit.Interval; i != nil && i.Low > 0 {
-		f.Low = f.Value // where p99 binds, a higher knee saves nothing
-		if usable == free*limit.Value {
-			f.Low = ptr((count(free*i.High) + float64(s.InstancesFail)) * per)
-		}
+		f.Low = ptr((count(min(free*i.High, perhaps)) + float64(s.InstancesFail)) * per)
 		if rate := min(usable, free*i.Low, sure); rate > 0 {
 			f.High = ptr((count(rate) + float64(s.InstancesFail)) * per)
 		} else {
@@ -421,10 +418,6 @@ func addedLatency(b *proof.Bench) *proof.Estimate {
 		return nil
 	}
 	e := *b.Cost.CostPerCall
-	if e.Interval != nil {
-		i := *e.Interval
-		e.Interval = &i
-	}
 	of := func(name string) (sum, calls float64) {
 		for _, h := range b.Histograms {
 			for i := range h.UpperMs {
@@ -439,10 +432,7 @@ func addedLatency(b *proof.Bench) *proof.Estimate {
 	on, onCalls := of(On)
 	if offCalls > 0 && onCalls > 0 {
 		if mean := on/onCalls - off/offCalls; mean > e.Value {
-			e.Value = mean
-			if e.Interval != nil {
-				e.Interval.High = max(e.Interval.High, mean)
-			}
+			e.Value, e.Interval = mean, nil // that of the median says nothing of the mean
 		}
 	}
 	return &e

@@ -13,7 +13,7 @@ import (
 const rowsApart = 10
 
 // ratesApart is how many times as many calls a second change the ratio of two costs per
-// call by more than calibrating twice does.
+// call. Rates that were calibrated, each to what its core serves, are alike in what counts.
 const ratesApart = 2
 
 // LoadsDiffer says in what two benches differ that their prices of the flag are of: what
@@ -32,7 +32,7 @@ func LoadsDiffer(a, b *proof.Target, x, y *proof.Bench) string {
 		return fmt.Sprintf("TLS to the database is %q in one and %q in the other", a.Database.TLS, b.Database.TLS)
 	case d.Pinned != e.Pinned:
 		return "one was pinned to CPUs of its own and the other was not"
-	case d.RateHz > 0 && e.RateHz > 0 && max(d.RateHz, e.RateHz) >= ratesApart*min(d.RateHz, e.RateHz):
+	case d.RateShare == 0 && e.RateShare == 0 && d.RateHz > 0 && e.RateHz > 0 && max(d.RateHz, e.RateHz) >= ratesApart*min(d.RateHz, e.RateHz):
 		return fmt.Sprintf("%s verifies a second in one and %s in the other, and a call is cheaper the more there are", words.Figure(d.RateHz), words.Figure(e.RateHz))
 	case d.Rows != nil && e.Rows != nil && float64(max(*d.Rows, *e.Rows)) >= rowsApart*math.Max(1, float64(min(*d.Rows, *e.Rows))):
 		return fmt.Sprintf("%s session rows in one and %s in the other", words.Count(*d.Rows), words.Count(*e.Rows))

@@ -297,8 +297,11 @@ func TestGateOfSavedProofs(t *testing.T) {
 		}, proof.Error, verdict.ReasonIncomplete},
 		{"another share of verifies", design(func(d *proof.Design) { d.VerifyShare = 0.9 }), proof.Error, verdict.ReasonLoads},
 		{"not pinned", design(func(d *proof.Design) { d.Pinned = false }), proof.Error, verdict.ReasonLoads},
-		{"three times the rate", design(func(d *proof.Design) { d.RateHz *= 3 }), proof.Error, verdict.ReasonLoads},
-		{"a rate that was calibrated again", design(func(d *proof.Design) { d.RateHz *= 1.3 }), proof.Pass, verdict.ReasonHeld},
+		{"three times the rate, as the caller set it", func(base, head *proof.Target, p *proof.Proof) {
+			design(func(d *proof.Design) { d.RateShare = 0 })(nil, base, p)
+			design(func(d *proof.Design) { d.RateShare, d.RateHz = 0, 3*d.RateHz })(nil, head, p)
+		}, proof.Error, verdict.ReasonLoads},
+		{"a rate that was calibrated, of a core three times as fast", design(func(d *proof.Design) { d.RateHz *= 3 }), proof.Pass, verdict.ReasonHeld},
 		{"a hundred times the rows", design(func(d *proof.Design) { n := 100 * *d.Rows; d.Rows = &n }), proof.Error, verdict.ReasonLoads},
 		{"farther from the database", design(func(d *proof.Design) { d.DatabaseAt += ", 5ms away" }), proof.Error, verdict.ReasonLoads},
 		{"TLS to the database", func(_, head *proof.Target, _ *proof.Proof) { head.Database.TLS = "yes" }, proof.Error, verdict.ReasonLoads},

@@ -60,15 +60,15 @@ const plan = (() => {
     return absolute(data, xs);
   };
 
-  // The highest rate at which a curve, or where sure its interval, is at most limit, and at
-  // every lower one.
-  const highest = (data, c, limit, sure) => {
+  // The highest rate at which a curve is at most limit, and at every lower one; of picks
+  // the value, or a bound, of an estimate.
+  const highest = (data, c, limit, of) => {
     const steps = 400;
     let best = 0;
     for (let i = 0; i <= steps; i++) {
       const hz = c.low + (c.high - c.low) * i / steps;
       const e = at(data, c, hz);
-      if (!e || !((sure ? e.high ?? Infinity : e.value) <= limit)) break;
+      if (!e || !(of(e) <= limit)) break;
       best = hz;
     }
     return best;
@@ -95,13 +95,14 @@ const plan = (() => {
     };
     const load = ask.rps * ask.verifyShare;
     const free = 1 - ask.headroom;
-    let usable = free * m.limit.value, sure = Infinity;
+    let usable = free * m.limit.value, sure = Infinity, perhaps = Infinity;
     if (ask.p99Ms > 0) {
       if (!m.p99) return { error: "p99 needs a load curve: run coreproof bench --sweep" };
-      const hz = highest(data, m.p99, ask.p99Ms);
+      const hz = highest(data, m.p99, ask.p99Ms, (e) => e.value);
       if (hz <= 0) return { error: "at the lowest rate that was measured p99 was above it already" };
       usable = Math.min(usable, hz);
-      sure = highest(data, m.p99, ask.p99Ms, true);
+      sure = highest(data, m.p99, ask.p99Ms, (e) => e.high ?? Infinity);
+      perhaps = highest(data, m.p99, ask.p99Ms, (e) => e.low ?? e.value);
     }
     if (!(usable > 0)) return { error: "what a core can serve is not above zero" };
     const count = (rate) => Math.ceil(load / rate - 1e-9);
@@ -110,7 +111,7 @@ const plan = (() => {
     const fail = ask.instancesFail;
     const n = { key: "instances", value: (units + fail) * m.per, low: null, high: null, missing: "", extrapolated: unitHz < m.low || unitHz > m.high };
     if (m.limit.low !== undefined && m.limit.low > 0) {
-      n.low = usable === free * m.limit.value ? (count(free * m.limit.high) + fail) * m.per : n.value;
+      n.low = (count(Math.min(free * m.limit.high, perhaps)) + fail) * m.per;
       const rate = Math.min(usable, free * m.limit.low, sure);
       if (rate > 0) n.high = (count(rate) + fail) * m.per;
       else n.low = null;

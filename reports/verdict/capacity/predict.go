@@ -269,6 +269,14 @@ func (c *Curve) Surely(limit float64) float64 {
 	return c.highest(func(e *proof.Estimate) bool { return e.Interval != nil && e.Interval.High <= limit })
 }
 
+// Perhaps is the highest rate at which some of the figure's interval is at most limit, and
+// at every lower one; 0 where there is none.
+func (c *Curve) Perhaps(limit float64) float64 {
+	return c.highest(func(e *proof.Estimate) bool {
+		return e.Value <= limit || e.Interval != nil && e.Interval.Low <= limit
+	})
+}
+
 func (c *Curve) highest(within func(e *proof.Estimate) bool) float64 {
 	const steps = 400
 	at := 0.0
