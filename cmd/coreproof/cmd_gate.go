@@ -95,7 +95,7 @@ func pick(from group, names ...string) group {
 func (g *gating) run(cmd *cobra.Command, args []string) error {
 	saved, err := g.checkGate(cmd, args)
 	if err != nil {
-		return errors.Join(err, prove.Clear(g.output.out))
+		return err // --out may hold what was to be compared: nothing is cleared
 	}
 	if g.self.on {
 		return g.selfTest(cmd)
@@ -127,7 +127,10 @@ func reasonOf(err error) string {
 
 func (g *gating) checkGate(cmd *cobra.Command, args []string) (saved bool, err error) {
 	g.target.url.RateCap = launch.DefaultRateCap
-	if err := g.check(cmd, args); err != nil { // flags, variables, file
+	if err := settled(cmd, args); err != nil {
+		return false, err
+	}
+	if err := g.check(); err != nil {
 		return false, err
 	}
 	if g.self.on {
