@@ -296,6 +296,57 @@ func TestAction(t *testing.T) {
 	}
 }
 
+// TestSecondTries: what .ci/run tries again, and what it does not.
+func TestSecondTries(t *testing.T) {
+	t.Parallel()
+	bash, err := exec.LookPath("bash")
+	if err != nil || runtime.GOOS == "windows" {
+		t.Skip("there is no bash")
+	}
+	b, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := func(from, to string) string {
+		_, text, ok := strings.Cut(string(b), from)
+		text, _, found := strings.Cut(text, to)
+		if !ok || !found {
+			t.Fatalf(".ci/run has nothing from %q to %q", from, to)
+		}
+		return from + text
+	}
+	tests := between("tests() {", "\n}\n") + "\n}\n"
+	proves := between("go build -o \"$out/coreproof\"", "\"$out/coreproof\" report")
+	for _, c := range []struct {
+		name, script, first string // what is tried, and what the first try does
+		code, tries         int
+	}{
+		{"a test fails beside others", tests + "tests try ''", "echo 'FAIL\tgithub.com/x/y\t1s'; exit 1", 0, 2},
+		{"a data race", tests + "tests try ''", "echo 'WARNING: DATA RACE'; echo 'FAIL\tgithub.com/x/y\t1s'; exit 1", 1, 1},
+		{"too busy to measure", proves, "exit 2", 0, 2},
+		{"a claim fails", proves, "exit 1", 1, 1},
+		{"all holds", proves, "exit 0", 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			// What builds does nothing; all else that is called counts itself.
+			try := "#!" + bash + "\n[[ $1 == build ]] && exit\necho >> \"$out/tries\"\n[[ $(wc -l < \"$out/tries\") -gt 1 ]] && exit\n" + c.first + "\n"
+			const put = `for f in go try coreproof; do printf %s "$TRY" > "$out/$f"; chmod +x "$out/$f"; done; say() { :; }` + "\n"
+			cmd := exec.Command(bash, "--noprofile", "--norc", "-euo", "pipefail", "-c", put+c.script)
+			cmd.Env = append(os.Environ(), "out="+dir, "TRY="+try, "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			said, _ := cmd.CombinedOutput()
+			tries, err := os.ReadFile(filepath.Join(dir, "tries"))
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			if code, n := cmd.ProcessState.ExitCode(), len(tries); code != c.code || n != c.tries {
+				t.Errorf("exit %d after %d tries, want %d after %d: %s", code, n, c.code, c.tries, said)
+			}
+		})
+	}
+}
+
 // TestGoReleaser: what it builds is there, for each system, named as the formula names it.
 func TestGoReleaser(t *testing.T) {
 	t.Parallel()
