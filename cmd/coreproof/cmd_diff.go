@@ -35,7 +35,7 @@ type diffing struct {
 	texts       bool
 	state       string
 	script      string
-	apiKeyFile  string
+	key         keyFlags
 	caFile      string
 	allowRemote bool
 	rateCap     float64
@@ -78,7 +78,7 @@ was compared.`,
 	g.BoolVar(&d.texts, "any-text", false, "do not compare what messages say")
 	g.StringVar(&d.state, "resume", "", "file that keeps how far it has come: made, or gone on from")
 	g.StringVar(&d.script, "script", "", "write the first difference to this file as a script for curl")
-	g.StringVar(&d.apiKeyFile, "api-key-file", "", "file that holds the API key of cores by URL (or COREPROOF_API_KEY)")
+	d.key.add(g)
 	g.StringVar(&d.caFile, "ca-file", "", "trust the authorities in this PEM file")
 	g.BoolVar(&d.allowRemote, "allow-remote", false, "permit hosts that are not this machine")
 	g.Float64Var(&d.rateCap, "rate-cap", launch.DefaultRateCap, "calls per second to remote hosts, on average at most")
@@ -161,7 +161,7 @@ func (d *diffing) subject(name string) (open func(context.Context) (diff.Subject
 			return as(t, "", err)
 		}, nil
 	case strings.Contains(name, "://"):
-		key, err := keyOr(d.apiKeyFile)
+		key, err := d.key.read()
 		if err != nil {
 			return nil, err
 		}

@@ -110,6 +110,7 @@ func (g *gating) run(cmd *cobra.Command, args []string) error {
 		err = stepSummary(os.Getenv("GITHUB_STEP_SUMMARY"), made)
 	}
 	if err != nil {
+		err = standing(cmd, err)
 		fmt.Fprintf(g.s.err, "coreproof gate: %s (reason=%s)\n", strings.Join(strings.Fields(err.Error()), " "), reasonOf(err))
 		return status(exitUntried)
 	}
