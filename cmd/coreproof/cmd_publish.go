@@ -13,6 +13,7 @@ import (
 	"github.com/coreproof/coreproof/internal/sshsig"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/publication"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 // publishing is what the flags of publish say.
@@ -36,7 +37,9 @@ the proof itself with its histories, and a README that says how to see the same.
 --sign-key it is signed as ssh-keygen -Y sign does (ed25519, namespace coreproof).
 coreproof report --verify checks all of it.
 
-A profile with a skipped required check has not passed. Exit status: 0 published and
+A profile with a skipped required check has not passed. Few revokes show little: where
+more than 1 % of all may be broken as far as the proof can tell, the core is not
+conformant. Exit status: 0 published and
 conformant, 1 published and not, 2 it cannot be published.`,
 		Example: `  coreproof publish proof/ --implementation my-core --release 1.2.3
   coreproof publish proof/ --implementation my-core --release 1.2.3 --claim blacklisting,session-basic --sign-key ~/.ssh/id_ed25519`,
@@ -122,8 +125,13 @@ func (p *publishing) run(cmd *cobra.Command, args []string) error {
 	for _, g := range b.NotPassed {
 		fmt.Fprintf(p.s.out, "  not passed  %s: %s: %s\n", g.Profile, g.Outcome, g.Reason)
 	}
+	fmt.Fprintf(p.s.out, "  broken revokes  %s\n", b.Immediacy)
+	if doubt := b.Immediacy.Doubt(); doubt != "" {
+		fmt.Fprintf(p.s.out, "  too few         %s\n", doubt)
+	}
 	if !b.Conformant {
-		fmt.Fprintf(p.s.out, "not conformant: that takes a proof that failed nothing, and each claimed profile passed whole, %s among them\n", strings.Join(publication.Core, " and "))
+		fmt.Fprintf(p.s.out, "not conformant: that takes a proof that failed nothing, each claimed profile passed whole, %s among them, and at most %s of all revokes open to be broken\n",
+			strings.Join(publication.Core, " and "), words.Percent(publication.MostBroken))
 		return exit(exitFailed)
 	}
 	fmt.Fprintln(p.s.out, "conformant")
