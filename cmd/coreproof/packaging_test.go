@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -254,6 +255,10 @@ func TestAction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	examples, err := filepath.Abs(filepath.Join(root, "testdata", "proofs"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	bin := t.TempDir()
 	if err := os.Symlink(exe, filepath.Join(bin, "coreproof")); err != nil {
 		t.Fatal(err)
@@ -264,7 +269,9 @@ func TestAction(t *testing.T) {
 		files               []string
 	}{
 		{"held", "conform", "--check\nBL-01\n\n--cdi\n5.4\n", 0, []string{"the out/proof.json", "the out/report.md", "summary"}},
+		{"a gate", "gate", "--base\n" + filepath.Join(examples, "good.json") + "\n--head\n" + filepath.Join(examples, "good.json"), 0, []string{"the out/proof.json", "the out/report.md", "summary"}},
 		{"a mistake", "conform", "--check\nNOPE", 2, nil},
+		{"a mistyped flag", "conform", "--chekc\nBL-01", 2, nil},
 		{"a difference", "diff", "sqlite\r\nbroken:writes-merge\n--cdi\n5.4\n--seed\n3\n--flag\non", 1, nil},
 		{"nothing is read by a shell", "conform", "--check\n$(touch owned)", 2, nil},
 		{"another program", "core; touch owned", "", 2, nil},
@@ -272,6 +279,10 @@ func TestAction(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
+			const before = "the report of an earlier step\n"
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, "the out"), 0o755), os.WriteFile(filepath.Join(dir, "the out", "report.md"), []byte(before), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 			cmd := exec.Command(bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", prove.Run)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
@@ -285,6 +296,11 @@ func TestAction(t *testing.T) {
 				if st, err := os.Stat(filepath.Join(dir, f)); err != nil || st.Size() == 0 {
 					t.Errorf("%s is missing or empty", f)
 				}
+			}
+			report, _ := os.ReadFile(filepath.Join(dir, "the out", "report.md"))
+			summary, _ := os.ReadFile(filepath.Join(dir, "summary"))
+			if n := strings.Count(string(summary), string(report)); strings.Contains(string(summary), before) || len(c.files) > 0 && n != 1 {
+				t.Errorf("the summary has the report %d times:\n%s", n, summary)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "owned")); err == nil {
 				t.Error("an argument was run as a command")
