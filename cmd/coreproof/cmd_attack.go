@@ -24,7 +24,7 @@ import (
 type attacking struct {
 	s                   streams
 	url                 launch.ExternalOptions
-	apiKeyFile          string
+	key                 keyFlags
 	shard, startAt, cdi string
 	rps                 float64
 	duration            time.Duration
@@ -64,7 +64,7 @@ them as an Indexed Job.`,
 	g.IntVar(&a.tokens, "tokens", 1000, "sessions that this shard makes and draws from")
 	g.IntVar(&a.conns, "connections", 64, "calls of this shard under way at once")
 	g.Uint64Var(&a.seed, "seed", 0, "of the schedule; the same for all shards (required for more than one)")
-	g.StringVar(&a.apiKeyFile, "api-key-file", "", "file that holds the API key (or COREPROOF_API_KEY)")
+	a.key.add(g)
 	g.StringVar(&a.url.CAFile, "ca-file", "", "trust the authorities in this PEM file")
 	g.BoolVar(&a.url.AllowRemote, "allow-remote", false, "permit hosts that are not this machine")
 	g.Float64Var(&a.url.RateCap, "rate-cap", launch.DefaultRateCap, "calls per second of this shard to remote hosts at most")
@@ -110,7 +110,7 @@ func (a *attacking) options(cmd *cobra.Command, args []string) (o attack.Options
 	if a.seed == 0 {
 		a.seed = rand.Uint64()>>11 + 1
 	}
-	if a.url.APIKey, err = keyOr(a.apiKeyFile); err != nil {
+	if a.url.APIKey, err = a.key.read(); err != nil {
 		return o, err
 	}
 	o.Seed, o.RateHz, o.Duration, o.CheckDatabase, o.Tokens, o.Connections = a.seed, a.rps, a.duration, a.check, a.tokens, a.conns

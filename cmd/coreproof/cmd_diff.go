@@ -35,7 +35,7 @@ type diffing struct {
 	texts       bool
 	state       string
 	script      string
-	apiKeyFile  string
+	key         keyFlags
 	caFile      string
 	allowRemote bool
 	rateCap     float64
@@ -78,7 +78,7 @@ was compared.`,
 	g.BoolVar(&d.texts, "any-text", false, "do not compare what messages say")
 	g.StringVar(&d.state, "resume", "", "file that keeps how far it has come: made, or gone on from")
 	g.StringVar(&d.script, "script", "", "write the first difference to this file as a script for curl")
-	g.StringVar(&d.apiKeyFile, "api-key-file", "", "file that holds the API key of cores by URL (or COREPROOF_API_KEY)")
+	d.key.add(g)
 	g.StringVar(&d.caFile, "ca-file", "", "trust the authorities in this PEM file")
 	g.BoolVar(&d.allowRemote, "allow-remote", false, "permit hosts that are not this machine")
 	g.Float64Var(&d.rateCap, "rate-cap", launch.DefaultRateCap, "calls per second to remote hosts, on average at most")
@@ -161,7 +161,7 @@ func (d *diffing) subject(name string) (open func(context.Context) (diff.Subject
 			return as(t, "", err)
 		}, nil
 	case strings.Contains(name, "://"):
-		key, err := keyOr(d.apiKeyFile)
+		key, err := d.key.read()
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +232,7 @@ func (d *diffing) run(cmd *cobra.Command, args []string) error {
 }
 
 func (d *diffing) compare(ctx context.Context, args []string, pairs []diff.Pair, versions []string, tolerance calls.Tolerance, tidy bool) error {
-	before := diff.Saved{Left: args[0], Right: args[1], Versions: versions, Seed: d.seed}
+	before := diff.Saved{Left: args[0], Right: args[1], Versions: versions, Seed: d.seed, AnyText: d.texts}
 	for _, p := range pairs {
 		before.Pairs = append(before.Pairs, p.Name)
 	}
@@ -243,7 +243,11 @@ func (d *diffing) compare(ctx context.Context, args []string, pairs []diff.Pair,
 		}
 		if ok && d.sequences > 0 && before.Next >= d.sequences {
 			fmt.Fprintf(d.s.err, "coreproof diff: %s has these %d sequences already\n", d.state, d.sequences)
-			return d.report(before, nil, versions)
+			return d.report(before, versions)
+		}
+		if found := len(before.Differences); found >= d.differences {
+			fmt.Fprintf(d.s.err, "coreproof diff: %s has %d found already: --differences %d goes on\n", d.state, found, found+1)
+			return d.report(before, versions)
 		}
 	}
 	progress := newProgress(d.s.err, d.quiet)
@@ -260,12 +264,12 @@ func (d *diffing) compare(ctx context.Context, args []string, pairs []diff.Pair,
 	saved := time.Now()
 	result, err := diff.Run(ctx, diff.Options{
 		Pairs: pairs, Versions: versions, Seed: d.seed, First: before.Next, Sequences: d.sequences, Within: d.within,
-		Workers: d.workers, Differences: d.differences, Tolerance: tolerance, Tidy: tidy,
+		Workers: d.workers, Differences: d.differences - len(before.Differences), Known: before.Kinds(), Tolerance: tolerance, Tidy: tidy,
 		Progress: func(r diff.Result) {
 			if time.Since(saved) > 10*time.Second {
 				saved = time.Now()
 				failed = errors.Join(failed, save(r))
-				progress.Note("%d sequences, %d calls, %d differences", now.Sequences, now.Calls, len(r.Differences))
+				progress.Note("%d sequences, %d calls, %d differences", now.Sequences, now.Calls, len(now.Differences))
 			}
 		},
 	})
@@ -273,39 +277,45 @@ func (d *diffing) compare(ctx context.Context, args []string, pairs []diff.Pair,
 	if err := errors.Join(failed, save(result)); err != nil {
 		return err
 	}
-	for i, x := range result.Differences {
+	switch {
+	case len(now.Differences) > 0 && err != nil:
+		fmt.Fprintf(d.s.err, "coreproof diff: %v\n", err)
+	case err != nil:
+		return err
+	case len(now.Differences) == 0 && ctx.Err() != nil:
+		return errors.New("interrupted; nothing is claimed")
+	}
+	return d.report(now, versions)
+}
+
+// tell prints the differences that were found, now and before.
+func (d *diffing) tell(found []diff.Found) error {
+	for i, x := range found {
 		if i > 0 {
 			fmt.Fprintln(d.s.out)
 		}
-		x.Show(d.s.out)
+		fmt.Fprint(d.s.out, x.Text)
 		if i == 0 && d.script != "" {
-			if err := os.WriteFile(d.script, []byte(x.Script()), 0o755); err != nil {
+			if err := os.WriteFile(d.script, []byte(x.Script), 0o755); err != nil {
 				return fmt.Errorf("--script: %w", err)
 			}
 			fmt.Fprintf(d.s.out, "\nthe same with curl: sh %s URL URL\n", d.script)
 		} else if d.script == "" {
-			fmt.Fprintf(d.s.out, "\nthe same with curl:\n\n%s", x.Script())
+			fmt.Fprintf(d.s.out, "\nthe same with curl:\n\n%s", x.Script)
 		}
 	}
-	if len(result.Differences) == 0 {
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return errors.New("interrupted; nothing is claimed")
-		}
-	} else if err != nil {
-		fmt.Fprintf(d.s.err, "coreproof diff: %v\n", err)
-	}
-	return d.report(now, result.Differences, versions)
-}
-
-// report says what was compared and gives the exit status.
-func (d *diffing) report(s diff.Saved, found []*diff.Difference, versions []string) error {
-	c := diff.Cover(s.Seen(), versions)
 	if len(found) > 0 {
 		fmt.Fprintln(d.s.out)
 	}
+	return nil
+}
+
+// report says what was compared and gives the exit status.
+func (d *diffing) report(s diff.Saved, versions []string) error {
+	if err := d.tell(s.Differences); err != nil {
+		return err
+	}
+	c := diff.Cover(s.Seen(), versions)
 	fmt.Fprintf(d.s.out, "%s and %s, %s, CDI %s: %d sequences, %d calls to each, in %s; seed %d\n", s.Left, s.Right, strings.Join(s.Pairs, " and "), span(versions), s.Sequences, s.Calls,
 		time.Duration(s.Seconds*float64(time.Second)).Round(time.Second), s.Seed)
 	fmt.Fprintf(d.s.out, "coverage: %d of %d kinds of answers (endpoint × version × outcome) seen and equal, %.1f %%; %d more that are not on the list\n", c.Reached, c.Cells, 100*c.Share(), c.Beyond)
@@ -318,8 +328,8 @@ func (d *diffing) report(s diff.Saved, found []*diff.Difference, versions []stri
 	}
 	fmt.Fprintf(d.s.out, "never tried: %s\n", strings.Join(calls.NotTried(), "; "))
 	switch {
-	case len(found) > 0:
-		fmt.Fprintf(d.s.out, "DIFFERENT: %d found\n", len(found))
+	case len(s.Differences) > 0:
+		fmt.Fprintf(d.s.out, "DIFFERENT: %d found\n", len(s.Differences))
 		return exit(exitFailed)
 	case s.Sequences == 0:
 		return errors.New("no sequence was played: nothing is claimed")

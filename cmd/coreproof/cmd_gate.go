@@ -95,7 +95,7 @@ func pick(from group, names ...string) group {
 func (g *gating) run(cmd *cobra.Command, args []string) error {
 	saved, err := g.checkGate(cmd, args)
 	if err != nil {
-		return errors.Join(err, prove.Clear(g.output.out))
+		return err // --out may hold what was to be compared: nothing is cleared
 	}
 	if g.self.on {
 		return g.selfTest(cmd)
@@ -110,6 +110,7 @@ func (g *gating) run(cmd *cobra.Command, args []string) error {
 		err = stepSummary(os.Getenv("GITHUB_STEP_SUMMARY"), made)
 	}
 	if err != nil {
+		err = standing(cmd, err)
 		fmt.Fprintf(g.s.err, "coreproof gate: %s (reason=%s)\n", strings.Join(strings.Fields(err.Error()), " "), reasonOf(err))
 		return status(exitUntried)
 	}
@@ -127,7 +128,10 @@ func reasonOf(err error) string {
 
 func (g *gating) checkGate(cmd *cobra.Command, args []string) (saved bool, err error) {
 	g.target.url.RateCap = launch.DefaultRateCap
-	if err := g.check(cmd, args); err != nil { // flags, variables, file
+	if err := settled(cmd, args); err != nil {
+		return false, err
+	}
+	if err := g.check(); err != nil {
 		return false, err
 	}
 	if g.self.on {

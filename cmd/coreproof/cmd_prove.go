@@ -78,7 +78,10 @@ func cmdBench(s streams) *cobra.Command {
 
 // run makes a proof and its reports; the exit code comes from the saved proof.
 func (p *proving) run(cmd *cobra.Command, args []string) error {
-	if err := p.check(cmd, args); err != nil {
+	if err := settled(cmd, args); err != nil {
+		return err // which folder was meant is not known: none is cleared
+	}
+	if err := p.check(); err != nil {
 		// A mistake must not leave the results of an older run to be taken for this one's.
 		return errors.Join(err, prove.Clear(p.output.out))
 	}
@@ -105,13 +108,18 @@ func (p *proving) run(cmd *cobra.Command, args []string) error {
 	return exit(made.Verdict.ExitCode)
 }
 
-func (p *proving) check(cmd *cobra.Command, args []string) error {
+// settled has each flag set, of a command that takes no arguments.
+func settled(cmd *cobra.Command, args []string) error {
 	if err := settle(cmd, os.LookupEnv); err != nil {
 		return err
 	}
 	if len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q", args[0])
 	}
+	return nil
+}
+
+func (p *proving) check() error {
 	parts := []func() error{p.target.check, p.output.check}
 	if p.stages.Conform {
 		parts = append(parts, p.choose.check)

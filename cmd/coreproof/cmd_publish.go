@@ -13,6 +13,7 @@ import (
 	"github.com/coreproof/coreproof/internal/sshsig"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/publication"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 // publishing is what the flags of publish say.
@@ -36,7 +37,9 @@ the proof itself with its histories, and a README that says how to see the same.
 --sign-key it is signed as ssh-keygen -Y sign does (ed25519, namespace coreproof).
 coreproof report --verify checks all of it.
 
-A profile with a skipped required check has not passed. Exit status: 0 published and
+A profile with a skipped required check has not passed. Few revokes show little: where
+more than 1 % of all may be broken as far as the proof can tell, the core is not
+conformant. Exit status: 0 published and
 conformant, 1 published and not, 2 it cannot be published.`,
 		Example: `  coreproof publish proof/ --implementation my-core --release 1.2.3
   coreproof publish proof/ --implementation my-core --release 1.2.3 --claim blacklisting,session-basic --sign-key ~/.ssh/id_ed25519`,
@@ -83,11 +86,6 @@ func (p *publishing) run(cmd *cobra.Command, args []string) error {
 	if len(different) > 0 {
 		return fmt.Errorf("%s is not what its evidence says (%s): coreproof report --verify names all", from, different[0])
 	}
-	files, err := os.OpenRoot(from)
-	if err != nil {
-		return fmt.Errorf("open the proof's folder: %w", err)
-	}
-	defer files.Close()
 	if !cmd.Flags().Changed("claim") {
 		p.claimed = nil
 	}
@@ -112,33 +110,41 @@ func (p *publishing) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	dir := filepath.Join(p.into, strings.ToLower(b.Protocol), b.Implementation.Name)
-	if err := write(dir, files.FS(), read, map[string][]byte{
-		publication.FileName: text, publication.SignatureName: signature, "README.md": []byte(b.Readme(signature != nil)),
-	}); err != nil {
+	texts, err := evidence(from, read)
+	if err != nil {
+		return err
+	}
+	texts[publication.FileName], texts["README.md"] = text, []byte(b.Readme(signature != nil))
+	if signature != nil {
+		texts[publication.SignatureName] = signature
+	}
+	if err := write(dir, texts); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.s.out, "%s: passed %s\n", dir, strings.Join(b.Passed, ", "))
 	for _, g := range b.NotPassed {
 		fmt.Fprintf(p.s.out, "  not passed  %s: %s: %s\n", g.Profile, g.Outcome, g.Reason)
 	}
+	fmt.Fprintf(p.s.out, "  broken revokes  %s\n", b.Immediacy)
+	if doubt := b.Immediacy.Doubt(); doubt != "" {
+		fmt.Fprintf(p.s.out, "  too few         %s\n", doubt)
+	}
 	if !b.Conformant {
-		fmt.Fprintf(p.s.out, "not conformant: that takes a proof that failed nothing, and each claimed profile passed whole, %s among them\n", strings.Join(publication.Core, " and "))
+		fmt.Fprintf(p.s.out, "not conformant: that takes a proof that failed nothing, each claimed profile passed whole, %s among them, and at most %s of all revokes open to be broken\n",
+			strings.Join(publication.Core, " and "), words.Percent(publication.MostBroken))
 		return exit(exitFailed)
 	}
 	fmt.Fprintln(p.s.out, "conformant")
 	return nil
 }
 
-// write makes the folder anew. What is there is only taken away when it is a publication.
-func write(dir string, from fs.FS, p *proof.Proof, texts map[string][]byte) error {
-	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		if _, err := os.Stat(filepath.Join(dir, publication.FileName)); err != nil {
-			return fmt.Errorf("%s is there and holds no publication: move it away", dir)
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("replace the publication: %w", err)
-		}
+// evidence reads what a publication takes over from a proof's folder.
+func evidence(from string, p *proof.Proof) (map[string][]byte, error) {
+	files, err := os.OpenRoot(from)
+	if err != nil {
+		return nil, fmt.Errorf("open the proof's folder: %w", err)
 	}
+	defer files.Close()
 	names := []string{proof.FileName}
 	for _, t := range p.Targets {
 		for _, h := range t.Conformance.Histories {
@@ -147,24 +153,61 @@ func write(dir string, from fs.FS, p *proof.Proof, texts map[string][]byte) erro
 			}
 		}
 	}
+	texts := map[string][]byte{}
 	for _, name := range names {
-		text, err := fs.ReadFile(from, name)
-		if err != nil {
-			return fmt.Errorf("copy the proof: %w", err)
+		if texts[name], err = fs.ReadFile(files.FS(), name); err != nil {
+			return nil, fmt.Errorf("copy the proof: %w", err)
 		}
-		texts[name] = text
 	}
-	for name, text := range texts {
-		if text == nil {
-			continue
+	return texts, nil
+}
+
+// write makes the folder anew. What is there is only taken away when it is a publication,
+// and when the new one stands whole beside it: it may be what the new one was made of.
+func write(dir string, texts map[string][]byte) (err error) {
+	fail := func(err error) error { return fmt.Errorf("write the publication: %w", err) }
+	old := false
+	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
+		if _, err := os.Stat(filepath.Join(dir, publication.FileName)); err != nil {
+			return fmt.Errorf("%s is there and holds no publication: move it away", dir)
 		}
-		path := filepath.Join(dir, filepath.FromSlash(name))
+		old = true
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fail(err)
+	}
+	beside, err := os.MkdirTemp(filepath.Dir(dir), ".publish-")
+	if err != nil {
+		return fail(err)
+	}
+	made, was := filepath.Join(beside, "new"), filepath.Join(beside, "old")
+	defer func() {
+		if _, gone := os.Stat(dir); err != nil && old && gone != nil {
+			return // what was published is in there
+		}
+		err = errors.Join(err, os.RemoveAll(beside))
+	}()
+	for name, text := range texts {
+		path := filepath.Join(made, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("write the publication: %w", err)
+			return fail(err)
 		}
 		if err := os.WriteFile(path, text, 0o644); err != nil {
-			return fmt.Errorf("write the publication: %w", err)
+			return fail(err)
 		}
+	}
+	if old {
+		if err := os.Rename(dir, was); err != nil {
+			return fmt.Errorf("replace the publication: %w", err)
+		}
+	} else if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
+		return fail(err)
+	}
+	if err := os.Rename(made, dir); err != nil {
+		if old && os.Rename(was, dir) != nil {
+			return fmt.Errorf("replace the publication, which is in %s now: %w", was, err)
+		}
+		return fail(err)
 	}
 	return nil
 }

@@ -112,6 +112,9 @@ func checkTarget(ctx context.Context, t *targetFlags, s streams) error {
 	return nil
 }
 
+// askedFor are the settings without which checks are skipped.
+var askedFor = []string{"access_token_validity", "refresh_token_rotation_grace_period"}
+
 // bringUp starts one core with the flag on and one with each mapped setting, and says
 // what it finds.
 func bringUp(ctx context.Context, x *launch.Described, d *descriptor.Descriptor, s streams) error {
@@ -137,7 +140,7 @@ func bringUp(ctx context.Context, x *launch.Described, d *descriptor.Descriptor,
 		return err
 	}
 	say("session", "made and accepted (%s)", protocol.Label(x.Protocol(), cores[0].Version()))
-	if err := sayFlag(ctx, x, d, versions, say); err != nil {
+	if err := sayFlag(ctx, x, on, d, versions, say); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(descriptor.Known)) {
@@ -149,7 +152,9 @@ func bringUp(ctx context.Context, x *launch.Described, d *descriptor.Descriptor,
 		dep, err := x.Start(ctx, 1, settings)
 		switch {
 		case errors.Is(err, launch.ErrUnsupported):
-			say("setting", "%s: not in the descriptor; checks that ask for it are skipped", name)
+			if slices.Contains(askedFor, name) {
+				say("setting", "%s: not in the descriptor; checks that ask for it are skipped", name)
+			}
 			continue
 		case err != nil:
 			return fmt.Errorf("with %s %s: %w", name, value, err)
@@ -178,42 +183,70 @@ func trySession(ctx context.Context, c protocol.Core) (string, error) {
 	if err := protocol.Answered(v.Reply, err); err != nil {
 		return "", fmt.Errorf("verify its token: %w", err)
 	}
-	_, err = c.Revoke(ctx, made.Session.Handle)
-	return made.Access.Value, err
+	ended, err := c.Revoke(ctx, made.Session.Handle)
+	if err := protocol.Answered(ended.Reply, err); err != nil {
+		return "", fmt.Errorf("revoke it: %w", err)
+	}
+	return made.Access.Value, nil
 }
 
-// sayFlag says what turns the flag, and whether a revoked token shows it.
-func sayFlag(ctx context.Context, x *launch.Described, d *descriptor.Descriptor, versions []string, say func(string, string, ...any)) error {
-	if !x.Capabilities().Off {
-		say("flag", "%s", d.Flag)
+// sayFlag says what turns the flag, and holds it to that: a revoked token is refused with
+// the flag on, and accepted with it off where there is an off.
+func sayFlag(ctx context.Context, x *launch.Described, on launch.Deployment, d *descriptor.Descriptor, versions []string, say func(string, string, ...any)) error {
+	// The oldest version is the one in which the setting decides, if any.
+	decides := x.Protocol().FlagMode(versions[0]) == protocol.BySetting
+	version := versions[len(versions)-1]
+	if x.Capabilities().Off && decides {
+		version = versions[0]
+	}
+	status, err := offerRevoked(ctx, on, version)
+	if err != nil {
+		return fmt.Errorf("with the flag on: %w", err)
+	}
+	switch status {
+	case protocol.Unauthorised, protocol.TryRefreshToken:
+	case protocol.OK:
+		return fmt.Errorf("flag: %s; on, a revoked token is still accepted: the flag does not arrive, or the core does not check", d.Flag)
+	default:
+		return fmt.Errorf("flag: %s; on, a revoked token gets %s, which is no refusal", d.Flag, status)
+	}
+	switch {
+	case !x.Capabilities().Off:
+		say("flag", "%s; a revoked token is refused", d.Flag)
+		return nil
+	case !decides:
+		say("flag", "%s; a revoked token is refused, but no version is spoken in which the flag decides: say flag: request", d.Flag)
 		return nil
 	}
 	off, err := x.Start(ctx, 1, launch.Settings{})
 	if err != nil {
 		return fmt.Errorf("with the flag off: %w", err)
 	}
-	// The oldest version is the one in which the setting decides, if any.
-	if x.Protocol().FlagMode(versions[0]) != protocol.BySetting {
-		say("flag", "%s, but no version is spoken in which it decides: say flag: request", d.Flag)
-		return off.Stop(ctx)
-	}
-	cores, err := off.Cores(versions[0])
-	if err != nil {
-		return err
-	}
-	// One that was made there: what the other side hands out may be of another kind.
-	revoked, err := trySession(ctx, cores[0])
-	if err != nil {
+	status, err = offerRevoked(ctx, off, version)
+	if err = errors.Join(err, off.Stop(ctx)); err != nil {
 		return fmt.Errorf("with the flag off: %w", err)
 	}
-	v, err := cores[0].Verify(ctx, protocol.VerifyRequest{AccessToken: revoked})
+	if status != protocol.OK {
+		return fmt.Errorf("flag: %s; off, a revoked token gets %s: the flag does not arrive, or the core always checks (flag: always)", d.Flag, status)
+	}
+	say("flag", "%s; on, a revoked token is refused, off, it is still accepted: the flag arrives", d.Flag)
+	return nil
+}
+
+// offerRevoked gives what a core answers to the token of a session that was made and
+// revoked there: what another side hands out may be of another kind.
+func offerRevoked(ctx context.Context, at launch.Deployment, version string) (protocol.Status, error) {
+	cores, err := at.Cores(version)
 	if err != nil {
-		return fmt.Errorf("verify a revoked token with the flag off: %w", err)
+		return "", err
 	}
-	text := "off, a revoked token is still accepted: the flag arrives"
-	if v.Status != protocol.OK {
-		text = fmt.Sprintf("off, a revoked token gets %s: the flag does not arrive, or the core always checks (flag: always)", v.Status)
+	revoked, err := trySession(ctx, cores[0])
+	if err != nil {
+		return "", err
 	}
-	say("flag", "%s; %s", d.Flag, text)
-	return off.Stop(ctx)
+	v, err := cores[0].Verify(ctx, protocol.VerifyRequest{AccessToken: revoked, CheckDatabase: true})
+	if err != nil {
+		return "", fmt.Errorf("verify a revoked token: %w", err)
+	}
+	return v.Status, nil
 }

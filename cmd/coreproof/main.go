@@ -98,6 +98,7 @@ func dispatch(ctx context.Context, args []string, s streams) int {
 	case errors.As(err, &mistakes):
 		more = "coreproof target schema lists every field"
 	}
+	err = standing(cmd, err)
 	fmt.Fprintf(s.err, "%s: %s; %s\n", cmd.CommandPath(), strings.Join(strings.Fields(err.Error()), " "), more)
 	return exitUntried
 }
@@ -112,8 +113,9 @@ func newRoot(s streams) *cobra.Command {
 blacklisting is on, and says what that promise costs per call.
 
 Every flag can also be set by a variable COREPROOF_<FLAG> (--rate-cap is
-COREPROOF_RATE_CAP) or in coreproof.yaml (--config names another file). A flag
-comes before a variable, a variable before the file, the file before the default.
+COREPROOF_RATE_CAP) or in coreproof.yaml (--config names another file), for every
+command, or below a command's name for it alone (run:). A flag comes before a
+variable, a variable before the file, the file before the default.
 
 Exit status of run, conform and bench: 0 all held, 1 a check, claim or budget
 failed, 2 it could not be tried or the input cannot be used. report gives 0 when it

@@ -76,7 +76,7 @@ func (p *proving) sweepLine(cmd *cobra.Command, out string) string {
 			line = append(line, quote(w))
 		}
 	})
-	if p.target.url.APIKey != "" && p.target.apiKeyFile == "" {
+	if p.target.url.APIKey != "" && p.target.key.file == "" {
 		line = append([]string{`COREPROOF_API_KEY="$API_KEY"`}, line...)
 	}
 	return strings.Join(append(line, "--out", quote(out)), " ")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -254,6 +255,10 @@ func TestAction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	examples, err := filepath.Abs(filepath.Join(root, "testdata", "proofs"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	bin := t.TempDir()
 	if err := os.Symlink(exe, filepath.Join(bin, "coreproof")); err != nil {
 		t.Fatal(err)
@@ -264,7 +269,9 @@ func TestAction(t *testing.T) {
 		files               []string
 	}{
 		{"held", "conform", "--check\nBL-01\n\n--cdi\n5.4\n", 0, []string{"the out/proof.json", "the out/report.md", "summary"}},
+		{"a gate", "gate", "--base\n" + filepath.Join(examples, "good.json") + "\n--head\n" + filepath.Join(examples, "good.json"), 0, []string{"the out/proof.json", "the out/report.md", "summary"}},
 		{"a mistake", "conform", "--check\nNOPE", 2, nil},
+		{"a mistyped flag", "conform", "--chekc\nBL-01", 2, nil},
 		{"a difference", "diff", "sqlite\r\nbroken:writes-merge\n--cdi\n5.4\n--seed\n3\n--flag\non", 1, nil},
 		{"nothing is read by a shell", "conform", "--check\n$(touch owned)", 2, nil},
 		{"another program", "core; touch owned", "", 2, nil},
@@ -272,6 +279,10 @@ func TestAction(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
+			const before = "the report of an earlier step\n"
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, "the out"), 0o755), os.WriteFile(filepath.Join(dir, "the out", "report.md"), []byte(before), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 			cmd := exec.Command(bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", prove.Run)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
@@ -286,11 +297,67 @@ func TestAction(t *testing.T) {
 					t.Errorf("%s is missing or empty", f)
 				}
 			}
+			report, _ := os.ReadFile(filepath.Join(dir, "the out", "report.md"))
+			summary, _ := os.ReadFile(filepath.Join(dir, "summary"))
+			if n := strings.Count(string(summary), string(report)); strings.Contains(string(summary), before) || len(c.files) > 0 && n != 1 {
+				t.Errorf("the summary has the report %d times:\n%s", n, summary)
+			}
 			if _, err := os.Stat(filepath.Join(dir, "owned")); err == nil {
 				t.Error("an argument was run as a command")
 			}
 			if said, err := os.ReadFile(filepath.Join(dir, "output")); !strings.Contains(c.command, ";") && (err != nil || string(said) != fmt.Sprintf("exit-code=%d\n", c.code)) {
 				t.Errorf("the output is %q, %v", said, err)
+			}
+		})
+	}
+}
+
+// TestSecondTries: what .ci/run tries again, and what it does not.
+func TestSecondTries(t *testing.T) {
+	t.Parallel()
+	bash, err := exec.LookPath("bash")
+	if err != nil || runtime.GOOS == "windows" {
+		t.Skip("there is no bash")
+	}
+	b, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := func(from, to string) string {
+		_, text, ok := strings.Cut(string(b), from)
+		text, _, found := strings.Cut(text, to)
+		if !ok || !found {
+			t.Fatalf(".ci/run has nothing from %q to %q", from, to)
+		}
+		return from + text
+	}
+	tests := between("tests() {", "\n}\n") + "\n}\n"
+	proves := between("go build -o \"$out/coreproof\"", "\"$out/coreproof\" report")
+	for _, c := range []struct {
+		name, script, first string // what is tried, and what the first try does
+		code, tries         int
+	}{
+		{"a test fails beside others", tests + "tests try ''", "echo 'FAIL\tgithub.com/x/y\t1s'; exit 1", 0, 2},
+		{"a data race", tests + "tests try ''", "echo 'WARNING: DATA RACE'; echo 'FAIL\tgithub.com/x/y\t1s'; exit 1", 1, 1},
+		{"too busy to measure", proves, "exit 2", 0, 2},
+		{"a claim fails", proves, "exit 1", 1, 1},
+		{"all holds", proves, "exit 0", 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			// What builds does nothing; all else that is called counts itself.
+			try := "#!" + bash + "\n[[ $1 == build ]] && exit\necho >> \"$out/tries\"\n[[ $(wc -l < \"$out/tries\") -gt 1 ]] && exit\n" + c.first + "\n"
+			const put = `for f in go try coreproof; do printf %s "$TRY" > "$out/$f"; chmod +x "$out/$f"; done; say() { :; }` + "\n"
+			cmd := exec.Command(bash, "--noprofile", "--norc", "-euo", "pipefail", "-c", put+c.script)
+			cmd.Env = append(os.Environ(), "out="+dir, "TRY="+try, "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			said, _ := cmd.CombinedOutput()
+			tries, err := os.ReadFile(filepath.Join(dir, "tries"))
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			if code, n := cmd.ProcessState.ExitCode(), len(tries); code != c.code || n != c.tries {
+				t.Errorf("exit %d after %d tries, want %d after %d: %s", code, n, c.code, c.tries, said)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func (p *proving) rerun(cmd *cobra.Command) func(target, check, version string) 
 	conform := cmdConform(p.s).Flags()
 	return func(target, check, version string) string {
 		var b strings.Builder
-		if p.target.url.APIKey != "" && p.target.apiKeyFile == "" {
+		if p.target.url.APIKey != "" && p.target.key.file == "" {
 			b.WriteString(`COREPROOF_API_KEY="$API_KEY" `)
 		}
 		b.WriteString("coreproof conform")

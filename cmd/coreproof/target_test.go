@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
@@ -125,6 +126,36 @@ func TestTargetCommands(t *testing.T) {
 	if o := coreproof(t.Context(), "target", "check", "refcore"); o.code != exitHeld || !strings.Contains(o.out, "the flag arrives") {
 		t.Errorf("%+v", o)
 	}
+	shown := coreproof(t.Context(), "target", "show", "refcore").out
+	const (
+		flag    = `ACCESS_TOKEN_BLACKLISTING: "{{.Flag}}"`
+		on, off = `ACCESS_TOKEN_BLACKLISTING: "true"`, `ACCESS_TOKEN_BLACKLISTING: "false"`
+		unread  = `ACCESS_TOKEN_BLACKLISTNG: "{{.Flag}}"`
+		setting = "protocol: {versions: ['2.20']}\nflag: " // the only version is one in which the setting decides
+	)
+	for name, c := range map[string]struct {
+		change []string
+		want   string // nothing where all is well
+	}{
+		"nobody reads it": {[]string{flag, unread}, "on, a revoked token is still accepted: the flag does not arrive"},
+		"it is always on": {[]string{flag, unread + "\n  " + on}, "off, a revoked token gets UNAUTHORISED: the flag does not arrive"},
+		"always, and not": {[]string{flag, off, "flag: environment", setting + "always"}, "on, a revoked token is still accepted"},
+		"always, truly":   {[]string{flag, on, "flag: environment", setting + "always"}, ""},
+		"requests decide": {[]string{flag, off, "flag: environment", "flag: request"}, ""},
+	} {
+		own := filepath.Join(t.TempDir(), "own.yaml")
+		if err := os.WriteFile(own, []byte(strings.NewReplacer(c.change...).Replace(shown)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code := exitHeld
+		if c.want != "" {
+			code = exitUntried
+		}
+		o := coreproof(t.Context(), "target", "check", own)
+		if o.code != code || !strings.Contains(o.err, c.want) || strings.Contains(o.out, "the flag arrives") || strings.Contains(o.out, "connection_pool_size: not") {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	if err := os.WriteFile(bad, []byte("name: x\nflag: request\ncomand: [a]\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -149,4 +180,30 @@ func TestTargetCommands(t *testing.T) {
 	coreproof(t.Context(), "bench", "--target", "refcor", "--out", out).refused(t, "did you mean refcore?")
 	coreproof(t.Context(), "run", "--target", "refcore", "--db", "oracle", "--out", out).refused(t, "--db oracle")
 	coreproof(t.Context(), "run", "--target", "refcore", "--url-on", "http://127.0.0.1:1", "--out", out).refused(t, "exclude each other")
+}
+
+// TestSettingsThatChecksAskFor: target check names as missing what checks ask for.
+func TestSettingsThatChecksAskFor(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "..", "conformance", "checks", "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %d files", err, len(files))
+	}
+	var source strings.Builder
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(b)
+	}
+	for name := range descriptor.Known {
+		in := `"` + strings.ToUpper(name) + `"`
+		if name == "access_token_validity" {
+			in = "Wish{AccessTokenValidity:"
+		}
+		if asks, said := strings.Contains(source.String(), in), slices.Contains(askedFor, name); asks != said {
+			t.Errorf("%s: checks ask for it: %v, named as missing: %v", name, asks, said)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,17 +19,17 @@ import (
 
 // targetFlags say which cores to try.
 type targetFlags struct {
-	target     string
-	described  *descriptor.Descriptor
-	dbs        []string
-	delay      time.Duration
-	encrypted  bool
-	image      string
-	url        launch.ExternalOptions
-	apiKeyFile string
-	instances  int
-	versions   []string
-	name       string
+	target    string
+	described *descriptor.Descriptor
+	dbs       []string
+	delay     time.Duration
+	encrypted bool
+	image     string
+	url       launch.ExternalOptions
+	key       keyFlags
+	instances int
+	versions  []string
+	name      string
 }
 
 func (t *targetFlags) group() group {
@@ -43,8 +42,7 @@ func (t *targetFlags) group() group {
 	g.StringSliceVar(&t.url.On, "url-on", nil, "base URLs of cores whose flag is on, instead of --db; several on one database with commas")
 	g.StringSliceVar(&t.url.Off, "url-off", nil, "base URLs of cores on the same database whose flag is off")
 	g.StringVar(&t.name, "name", "", "what to call the core in reports")
-	g.StringVar(&t.url.APIKey, "api-key", "", "API key of the cores; other users of this machine can see it: better --api-key-file or COREPROOF_API_KEY")
-	g.StringVar(&t.apiKeyFile, "api-key-file", "", "file that holds the API key")
+	t.key.add(g)
 	g.StringVar(&t.url.CAFile, "ca-file", "", "trust the authorities in this PEM file")
 	g.StringVar(&t.url.CertFile, "cert-file", "", "client certificate, PEM")
 	g.StringVar(&t.url.KeyFile, "key-file", "", "key of the client certificate, PEM")
@@ -122,38 +120,12 @@ func (t *targetFlags) check() error {
 			return fmt.Errorf("--cdi %s: not a %s version from %s to %s", v, p.Name(), speaks[0], speaks[len(speaks)-1])
 		}
 	}
-	if t.apiKeyFile != "" {
-		if t.url.APIKey != "" {
-			return errors.New("--api-key and --api-key-file exclude each other")
-		}
-		var err error
-		if t.url.APIKey, err = keyIn(t.apiKeyFile); err != nil {
-			return err
-		}
+	var err error
+	if t.url.APIKey, err = t.key.read(); err != nil {
+		return err
 	}
 	t.url.Name = t.name
 	return nil
-}
-
-// keyIn is the API key that a file holds.
-func keyIn(path string) (string, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("--api-key-file %w", err)
-	}
-	key := strings.TrimSpace(string(b))
-	if key == "" {
-		return "", fmt.Errorf("--api-key-file %s: it is empty; write the key into it", path)
-	}
-	return key, nil
-}
-
-// keyOr is the API key that a file holds, or without a file the variable's.
-func keyOr(path string) (string, error) {
-	if path == "" {
-		return os.Getenv(variable("api-key")), nil
-	}
-	return keyIn(path)
 }
 
 // onServers says whether each core that is tried has a database server of its own.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,9 @@ type Options struct {
 	Workers int
 	// Differences ends the comparison after so many different ones; 0 is 1.
 	Differences int
-	Tolerance   calls.Tolerance
+	// Known are kinds of differences that were told before, and are not told again.
+	Known     []string
+	Tolerance calls.Tolerance
 	// Tidy removes what sequences leave behind.
 	Tidy bool
 	// Progress is told now and then, one call at a time; may be nil.
@@ -55,6 +58,9 @@ const DefaultWorkers = 4
 // Difference is two answers to one call that do not mean the same.
 type Difference struct {
 	Pair Pair
+	// Kind is what one difference has in common with others that are not told: the call
+	// and the place, as first seen.
+	Kind string
 	// Sequence is its number; Calls what is left of it after shrinking, the last one
 	// being the one whose answers differ. Was is how many calls there were before.
 	Sequence, Was int
@@ -113,6 +119,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	random := make([]byte, 4)
 	_, _ = rand.Read(random) // never fails
 	x := &comparison{o: o, word: "cpdiff-" + hex.EncodeToString(random), start: time.Now(), next: o.First, done: map[int]bool{}, seen: map[string]bool{}}
+	for _, kind := range o.Known {
+		x.seen[kind] = true
+	}
 	x.result = Result{Next: o.First, Cells: map[calls.Cell]int{}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -163,22 +172,22 @@ func (x *comparison) one(ctx context.Context, index int) error {
 	pair := x.o.Pairs[index%len(x.o.Pairs)]
 	list := calls.Generate(x.o.Seed, index, x.o.Versions)
 	p, err := x.play(ctx, pair, list)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil // ended from outside: this sequence does not count
-		}
-		return fmt.Errorf("sequence %d: %w", index, err)
-	}
-	if p.path != "" && x.unknown(list, p) {
-		d, err := x.explain(ctx, pair, index, list, p)
-		if err != nil {
-			return fmt.Errorf("sequence %d: %w", index, err)
-		}
+	enough := false
+	if kind, unknown := x.kind(list, p); unknown {
+		d, e := x.explain(ctx, pair, index, list, p)
+		d.Kind, err = kind, errors.Join(err, e)
 		x.mu.Lock()
-		if len(x.result.Differences) < x.o.Differences { // others were at work meanwhile
-			x.result.Differences = append(x.result.Differences, d)
+		enough = len(x.result.Differences) >= x.o.Differences // others were at work meanwhile
+		if !enough {
+			x.result.Differences = append(x.result.Differences, d) // it was seen, whatever came after
 		}
 		x.mu.Unlock()
+	}
+	switch {
+	case ctx.Err() != nil && err != nil, enough:
+		return nil // ended: this sequence does not count, and is played again by who goes on
+	case err != nil:
+		return fmt.Errorf("sequence %d: %w", index, err)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -200,17 +209,19 @@ func (x *comparison) one(ctx context.Context, index int) error {
 	return nil
 }
 
-// unknown says whether a difference is of a kind that was not seen yet, and notes it.
-func (x *comparison) unknown(list []calls.Call, p played) bool {
+// kind is that of the difference that a play ended with, if any; unknown says that it was
+// not seen yet, and notes it.
+func (x *comparison) kind(list []calls.Call, p played) (kind string, unknown bool) {
+	if p.path == "" {
+		return "", false
+	}
 	c := list[p.sent-1]
-	kind := c.Endpoint + " " + c.Fault + " " + p.path
+	kind = strings.Join([]string{c.Endpoint, c.Fault, p.path}, " ")
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.seen[kind] {
-		return false
-	}
+	unknown = !x.seen[kind]
 	x.seen[kind] = true
-	return true
+	return kind, unknown
 }
 
 // played is what one play of a sequence showed. It ends at the first difference.

@@ -312,6 +312,52 @@ func TestSeenOnce(t *testing.T) {
 	}
 }
 
+// TestSeenAndGone: a difference was seen, whatever ends the comparison before it is
+// explained.
+func TestSeenAndGone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		end  func(cancel func())
+		says bool // an error
+	}{
+		{"the core dies", func(func()) {}, true},
+		{"it is interrupted", func(cancel func()) { cancel() }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var asked atomic.Int64
+			p := pair(t, 1, true, serve.Decorate{Handler: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					switch n := asked.Add(1); {
+					case n < 20:
+						next.ServeHTTP(w, r)
+					case n == 20:
+						http.Error(w, "now and then", http.StatusTeapot)
+					default:
+						c.end(cancel)
+						panic(http.ErrAbortHandler)
+					}
+				})
+			}})
+			r, err := Run(ctx, Options{Pairs: []Pair{p}, Versions: []string{"5.4"}, Seed: 1, Sequences: 10, Workers: 1, Differences: 2})
+			if len(r.Differences) != 1 || (err != nil) != c.says {
+				t.Fatalf("%v, %d differences, want one", err, len(r.Differences))
+			}
+			d := r.Differences[0]
+			if d.Path != "status" || d.Right != "418" || d.Kind == "" || r.Next > d.Sequence {
+				t.Errorf("at %s: %s, kind %q of sequence %d; it goes on at %d", d.Path, d.Right, d.Kind, d.Sequence, r.Next)
+			}
+			var s Saved
+			if s.Add(r); len(s.Differences) != 1 || s.Differences[0].Text == "" || s.Differences[0].Script == "" {
+				t.Errorf("the record has %+v", s.Differences)
+			}
+		})
+	}
+}
+
 func TestCannotBeReached(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())

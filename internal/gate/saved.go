@@ -24,6 +24,11 @@ func Saved(o prove.Options, refs Refs, limits []proof.Limit, strict bool) (*proo
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range []Ref{refs.Base, refs.Head} {
+		if holds(o.Out, f) {
+			return nil, fmt.Errorf("%w: --out %s holds the proof of %s %s, which the gate's would replace: name another folder, e.g. --out %s-gate", prove.ErrUnusable, o.Out, f.Flag, f.Text, filepath.Clean(o.Out))
+		}
+	}
 	g := &proof.Gate{Saved: true, Strict: strict, Limits: limits, Conform: o.Stages.Conform, Statements: true,
 		Base: proof.GateSide{Ref: refs.Base.Text, Kind: KindProof, Targets: []string{}, Machine: &base.Machine},
 		Head: proof.GateSide{Ref: refs.Head.Text, Kind: KindProof, Targets: []string{}, Machine: &head.Machine}}
@@ -72,13 +77,27 @@ func elsewhere(t proof.Target) proof.Target {
 	return t
 }
 
+// file of a saved proof, which may be named by its folder.
+func (f Ref) file() string {
+	if st, err := os.Stat(f.Text); err == nil && st.IsDir() {
+		return filepath.Join(f.Text, proof.FileName)
+	}
+	return f.Text
+}
+
+// holds says whether a saved proof is the one that a folder is about to lose.
+func holds(out string, f Ref) bool {
+	ours, err := os.Stat(filepath.Join(out, proof.FileName))
+	if err != nil {
+		return false // nothing is lost
+	}
+	theirs, err := os.Stat(f.file())
+	return err == nil && os.SameFile(ours, theirs)
+}
+
 // loadWhole reads a proof that was not changed since it was made.
 func loadWhole(f Ref) (*proof.Proof, error) {
-	path := f.Text
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		path = filepath.Join(path, proof.FileName)
-	}
-	p, err := proof.Load(path)
+	p, err := proof.Load(f.file())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s %w", prove.ErrUnusable, f.Flag, err)
 	}

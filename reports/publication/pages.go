@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 // Readme is the page beside a publication: what it says, and how to see the same.
@@ -27,6 +28,15 @@ func (b *Publication) Readme(signed bool) string {
 			fmt.Fprintf(&w, "| %s | not passed: %s: %s |\n", name, b.NotPassed[i].Outcome, cell(b.NotPassed[i].Reason))
 		}
 	}
+	fmt.Fprintf(&w, "\nRevokes that were broken: %s. ", b.Immediacy)
+	switch doubt := b.Immediacy.Doubt(); {
+	case b.Conformant:
+		w.WriteString("Conformant.\n")
+	case doubt != "":
+		fmt.Fprintf(&w, "Not conformant: %s.\n", doubt)
+	default:
+		w.WriteString("Not conformant.\n")
+	}
 	w.WriteString("\n## See for yourself\n\n")
 	if b.Reproduce != "" {
 		fmt.Fprintf(&w, "%s\n\n", b.Reproduce)
@@ -37,6 +47,11 @@ func (b *Publication) Readme(signed bool) string {
 	}
 	fmt.Fprintf(&w, "```\n\nMade on %s/%s, %s, %d CPUs. Digest of the proof: `%s`.\n", b.Environment.OS, b.Environment.Arch, b.Environment.CPU, b.Environment.CPUs, b.Digest)
 	return w.String()
+}
+
+// String is e.g. "0 of 2,438, at most 0.13 %".
+func (m Immediacy) String() string {
+	return fmt.Sprintf("%s of %s, at most %s", words.Count(m.Broken), words.Count(m.Revokes), words.Percent(m.UpperBound))
 }
 
 func commit(t proof.Tool) string {
@@ -86,7 +101,7 @@ func Find(root fs.FS) ([]Published, error) {
 // folder leads from the page to the publications.
 func Page(list []Published, folder string) string {
 	var w strings.Builder
-	w.WriteString("# Implementations\n\nMade from [`reports/published`](" + folder + ") by `go test ./reports/publication -update`; edit nothing here. An implementation is\nconformant when its proof failed nothing and each profile that it claims passed whole, " + strings.Join(Core, " and ") + " among\nthem. A profile with a skipped required check has not passed.\n")
+	w.WriteString("# Implementations\n\nMade from [`reports/published`](" + folder + ") by `go test ./reports/publication -update`; edit nothing here. An implementation is\nconformant when its proof failed nothing and each profile that it claims passed whole, " + strings.Join(Core, " and ") + " among\nthem, and the revokes that it tried leave at most " + words.Percent(MostBroken) + " of all open to be broken (95 % confidence). A profile with a skipped required\ncheck has not passed.\n")
 	section := func(title, none string, conformant bool) {
 		fmt.Fprintf(&w, "\n## %s\n\n", title)
 		rows := 0
@@ -95,14 +110,14 @@ func Page(list []Published, folder string) string {
 				continue
 			}
 			if rows++; rows == 1 {
-				w.WriteString("| implementation | version | protocol | passed | not passed | on | date | signed |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+				w.WriteString("| implementation | version | protocol | passed | not passed | broken revokes | on | date | signed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 			}
 			var gaps []string
 			for _, g := range p.NotPassed {
 				gaps = append(gaps, fmt.Sprintf("%s (%s)", g.Profile, g.Outcome))
 			}
-			fmt.Fprintf(&w, "| [%s](%s/%s) | %s | %s %s | %s | %s | %s | %s | %s |\n", p.Implementation.Name, folder, p.Dir, cell(p.Implementation.Version), p.Protocol, span(p.Versions),
-				orNone(p.Passed), orNone(gaps), cell(p.Environment.Database), p.Date.Format("2006-01-02"), map[bool]string{true: "yes", false: "no"}[p.Signed])
+			fmt.Fprintf(&w, "| [%s](%s/%s) | %s | %s %s | %s | %s | %s | %s | %s | %s |\n", p.Implementation.Name, folder, p.Dir, cell(p.Implementation.Version), p.Protocol, span(p.Versions),
+				orNone(p.Passed), orNone(gaps), p.Immediacy, cell(p.Environment.Database), p.Date.Format("2006-01-02"), map[bool]string{true: "yes", false: "no"}[p.Signed])
 		}
 		if rows == 0 {
 			w.WriteString(none + "\n")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/words"
 )
 
 const (
@@ -25,12 +26,17 @@ const (
 	// Namespace is what signatures of publications are for.
 	Namespace = "coreproof"
 	// SchemaVersion of the document.
-	SchemaVersion = 1
+	SchemaVersion = 2
 )
 
 // Core are the profiles that an implementation has to claim and pass to be called
 // conformant.
 var Core = []string{"blacklisting", "session-basic"}
+
+// MostBroken is the share of revokes that a conformant implementation may have left
+// without effect, as far as the proof can tell: a few trials that all went well leave a
+// larger one open.
+const MostBroken = 0.01
 
 // Publication is the document. Implementation, Claimed and Reproduce are the publisher's
 // words; all else follows from the proof.
@@ -48,8 +54,10 @@ type Publication struct {
 	Claimed   []string `json:"claimed"`
 	Passed    []string `json:"passed"`
 	NotPassed []Gap    `json:"notPassed"`
+	// Immediacy is how much stands behind the main promise.
+	Immediacy Immediacy `json:"immediacy"`
 	// Outcome of the proof as a whole; Conformant when it passed, and each claimed profile
-	// with it, those of Core among them.
+	// with it, those of Core among them, and the bound of Immediacy is not above MostBroken.
 	Outcome     proof.Outcome `json:"outcome"`
 	Conformant  bool          `json:"conformant"`
 	Date        time.Time     `json:"date"` // when the run ended, UTC
@@ -68,6 +76,23 @@ type Implementation struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	URL     string `json:"url,omitempty"` // of the project
+}
+
+// Immediacy is the proof's answer to the main question.
+type Immediacy struct {
+	Revokes int `json:"revokes"` // that were followed by calls that had to be refused
+	Broken  int `json:"broken"`  // of the revokes, those after which a call was accepted
+	// UpperBound is the 95 % upper bound of the share that is broken; 1 without revokes.
+	UpperBound float64 `json:"upperBound"`
+}
+
+// Doubt says why so few revokes show too little, "" where they show enough.
+func (m Immediacy) Doubt() string {
+	if m.UpperBound <= MostBroken || m.Broken > 0 { // broken ones are no matter of how many were tried
+		return ""
+	}
+	return fmt.Sprintf("%s of %s were broken, so up to %s of all may be (95 %% confidence), and at most %s is asked for: try more, without a small --scale",
+		words.Count(m.Broken), words.Plural(m.Revokes, "revoke"), words.Percent(m.UpperBound), words.Percent(MostBroken))
 }
 
 // Gap is a claimed profile that was not passed.
@@ -156,8 +181,12 @@ func Of(p *proof.Proof, c Claim) (*Publication, error) {
 			out.NotPassed = append(out.NotPassed, Gap{name, x.Outcome, x.Reason})
 		}
 	}
+	out.Immediacy = Immediacy{Revokes: t.Conformance.Immediacy.Revokes, Broken: t.Conformance.Immediacy.Broken, UpperBound: 1}
+	if out.Immediacy.Revokes > 0 {
+		out.Immediacy.UpperBound = t.Conformance.Immediacy.UpperBound
+	}
 	// A proof that failed is conformant in nothing, whatever was claimed.
-	out.Conformant = (p.Verdict.Outcome == proof.Pass || p.Verdict.Outcome == proof.Incomplete) && len(out.NotPassed) == 0 && t.Error == "" &&
+	out.Conformant = (p.Verdict.Outcome == proof.Pass || p.Verdict.Outcome == proof.Incomplete) && len(out.NotPassed) == 0 && t.Error == "" && out.Immediacy.UpperBound <= MostBroken &&
 		!slices.ContainsFunc(Core, func(name string) bool { return !slices.Contains(out.Passed, name) })
 	return out, nil
 }

@@ -63,6 +63,8 @@ func TestOf(t *testing.T) {
 		{"a broken core", "failing", nil, nil, false, "blacklisting"},
 		{"a core with skipped checks", "incomplete", nil, nil, false, "*"},
 		{"a skipped required check", "good", nil, func(p *proof.Proof) { skip(p, "blacklisting") }, false, "blacklisting"},
+		{"too few revokes to tell", "good", nil, func(p *proof.Proof) { fewer(p, 200) }, false, ""},
+		{"just enough", "good", nil, func(p *proof.Proof) { fewer(p, 320) }, true, ""},
 		{"a check that was left out", "good", nil, func(p *proof.Proof) { leaveOut(p, "blacklisting") }, false, "blacklisting"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,6 +113,23 @@ func skip(p *proof.Proof, profile string) {
 	i := slices.IndexFunc(list, func(k proof.Check) bool { return slices.Contains(k.Profiles, profile) })
 	list[i].Lacks = &proof.Lack{Kind: "verb", Text: "it cannot"}
 	list[i].Trials, list[i].Immediacy, list[i].Violations = 0, nil, nil
+}
+
+// fewer leaves so many revokes, one a check and the others in the first.
+func fewer(p *proof.Proof, revokes int) {
+	var list []*proof.Immediacy
+	for _, k := range p.Targets[0].Conformance.Checks {
+		if k.Immediacy != nil {
+			list = append(list, k.Immediacy)
+		}
+	}
+	for i, m := range list {
+		n := 1
+		if i == 0 {
+			n = revokes - len(list) + 1
+		}
+		m.Revokes, m.Calls, m.Twins, m.TwinsAccepted = n, n, n, n
+	}
 }
 
 // leaveOut takes all entries of one check of a profile out.
@@ -196,7 +215,7 @@ func TestDecode(t *testing.T) {
 	good := string(text)
 	for name, bad := range map[string]string{
 		"nothing": "", "a list": "[]", "more": good + "{}", "an unknown field": strings.Replace(good, `"seed"`, `"more": 1, "seed"`, 1),
-		"another version": strings.Replace(good, `"schemaVersion": 1`, `"schemaVersion": 2`, 1), "written otherwise": strings.ReplaceAll(good, "\n", ""),
+		"another version": strings.Replace(good, `"schemaVersion": 2`, `"schemaVersion": 1`, 1), "written otherwise": strings.ReplaceAll(good, "\n", ""),
 		"a field twice": strings.Replace(good, `"conformant": true`, `"conformant": false, "conformant": true`, 1),
 	} {
 		if _, err := publication.Decode([]byte(bad)); err == nil {
