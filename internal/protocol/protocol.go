@@ -187,7 +187,7 @@ type Core interface {
 	Revoke(ctx context.Context, handles ...string) (Revoked, error)
 	// VerifyHTTP builds the verify request as bytes ready to send, for load
 	// generators: they must not pay for building requests. Its answer is judged by
-	// Protocol.Judge.
+	// Protocol.Judge. There is none, and the method is "", where Verify asks nobody.
 	VerifyHTTP(r VerifyRequest) (method, url string, header http.Header, body []byte)
 }
 
