@@ -98,7 +98,6 @@ func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err er
 	if err := d.Reveal(); err != nil {
 		return nil, fmt.Errorf("target %s: %w", d.Name, err)
 	}
-	x.protocol = speak.Protocol(d, trial.Adapter, x.inherited())
 	root := o.StateRoot
 	if root == "" {
 		root = leftover.Root()
@@ -113,6 +112,7 @@ func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err er
 	if x.run, err = leftover.Begin(root); err != nil {
 		return nil, err
 	}
+	x.protocol = speak.Protocol(d, trial.Adapter, x.inherited()) // an adapter carries the run's mark
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("target %s: %w", d.Name, err), x.Close(context.WithoutCancel(ctx)))
@@ -228,8 +228,10 @@ func (x *Described) wished(s Settings) (map[string]string, error) {
 		set[strings.ToLower(name)] = value
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if _, ok := x.d.Settings[name]; !ok {
+		if s, ok := x.d.Settings[name]; !ok {
 			return nil, fmt.Errorf("%w: %s has no setting %s in its descriptor", ErrUnsupported, x.d.Name, name)
+		} else if _, err := s.Spell(name, set[name]); err != nil {
+			return nil, fmt.Errorf("%w: %s: setting %s: %w", ErrUnsupported, x.d.Name, name, err)
 		}
 	}
 	const jitter = "access_token_validity_jitter"
