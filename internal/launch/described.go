@@ -18,6 +18,7 @@ import (
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/leftover"
+	"github.com/coreproof/coreproof/internal/launch/place"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/launch/warmup"
 	"github.com/coreproof/coreproof/internal/meter"
@@ -264,7 +265,7 @@ func (x *Described) Start(ctx context.Context, n int, s Settings) (Deployment, e
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s.Flag), dial: protocol.DialOptions{APIKey: x.key}}
+	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s.Flag), dial: protocol.DialOptions{APIKey: x.key, Reach: place.Reach(false, nil)}}
 	d.stop = func(ctx context.Context, list []process) error {
 		x.mu.Lock()
 		delete(x.running, d)
