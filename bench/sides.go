@@ -66,6 +66,9 @@ func (m *measurement) load(name string, d launch.Deployment, variant int) (gener
 	}
 	for i, instance := range d.Instances() {
 		method, url, header, _ := cores[i].VerifyHTTP(protocol.VerifyRequest{CheckDatabase: m.Variants[variant].CheckDatabase})
+		if method == "" {
+			return s, fmt.Errorf("%s: whoever verifies asks no core, so there is no load to measure: name a verifier that stands for an API (protocol.oauth2, docs/oauth2.md)", name)
+		}
 		if path, below := strings.CutPrefix(url, cores[i].URL()); below && instance.Inner != "" {
 			url = instance.Inner + path
 		}

@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -102,7 +103,7 @@ func (t *Trial) RefusedAs(ctx context.Context, at Instance, r protocol.VerifyReq
 // of the protocol, as what stands before a core does, and its twin not, or that lets it
 // in when it is asked again; nil for none, which is no refusal either.
 func (t *Trial) singledOut(ctx context.Context, at Instance, r protocol.VerifyRequest, gone *Ended, err error) error {
-	if !protocol.WasTurnedAway(err) || t.Twin() == nil {
+	if !errors.Is(err, protocol.ErrUnavailable) || t.Twin() == nil {
 		return nil
 	}
 	ask := func(token string) func(context.Context) (protocol.Reply, error) {

@@ -96,11 +96,6 @@ func TestATurnedAwaySessionIsNotRefused(t *testing.T) {
 				http.Error(w, "busy", http.StatusServiceUnavailable)
 			}
 		}, "HTTP 503"},
-		"429 each time": {func() func(http.ResponseWriter, string, http.Handler) {
-			return func(w http.ResponseWriter, _ string, _ http.Handler) {
-				http.Error(w, "busy", http.StatusTooManyRequests)
-			}
-		}, "HTTP 429"},
 		"502, and then let in": {func() func(http.ResponseWriter, string, http.Handler) {
 			var calls atomic.Int64
 			return func(w http.ResponseWriter, _ string, _ http.Handler) {
@@ -129,6 +124,15 @@ func TestATurnedAwaySessionIsNotRefused(t *testing.T) {
 			})
 		}
 	}
+	t.Run("429 each time", func(t *testing.T) {
+		t.Parallel()
+		got, _, v := run(t, before(t, onRefusal(func(w http.ResponseWriter, _ string, _ http.Handler) {
+			http.Error(w, "busy", http.StatusTooManyRequests) // a limit of this token's, which was asked for often
+		}), "BL-02"))
+		if outcome, why := verdict.Check(checkOf(t, got, "BL-02"), got.Histories); outcome != proof.Error || v.ExitCode != 2 {
+			t.Errorf("%s: %s, exit %d", outcome, why, v.ExitCode)
+		}
+	})
 	t.Run("503 once each, and then refused", func(t *testing.T) {
 		t.Parallel()
 		seen := map[string]bool{}
@@ -172,6 +176,30 @@ func TestNoRefusalIsNoPass(t *testing.T) {
 				t.Errorf("%s: %s, exit %d", outcome, why, v.ExitCode)
 			}
 		})
+	}
+}
+
+// TestA5xxToAForgeryIsHardenings: it is no acceptance, and what it says of the server is
+// another profile's matter.
+func TestA5xxToAForgeryIsHardenings(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{500, 502, 503, 504} {
+		for id, status := range map[string]string{"SE-10": "TRY_REFRESH_TOKEN", "SE-13": "UNAUTHORISED"} {
+			got, _, _ := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				rec := httptest.NewRecorder()
+				next.ServeHTTP(rec, r)
+				if strings.Contains(rec.Body.String(), status) {
+					http.Error(w, "broken", code)
+					return
+				}
+				w.WriteHeader(rec.Code)
+				_, _ = w.Write(rec.Body.Bytes())
+			}, id))
+			c := checkOf(t, got, id)
+			if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Pass || c.Observations["answeredWithServerError"] == "" {
+				t.Errorf("%s, HTTP %d: %s: %s", id, code, outcome, why)
+			}
+		}
 	}
 }
 

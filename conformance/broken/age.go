@@ -130,6 +130,23 @@ func ageDefects() []Defect {
 			}),
 		},
 		{
+			Name: "a-chunk-of-the-deny-list-is-lost", Text: "a revoke by over 1,000 handles ends and reports them, and the third 250 are let in for all that",
+			CaughtBy: []string{"BL-72"}, Decorate: over(func(next httpapi.Engine) engine {
+				let := &set{}
+				return engine{
+					revoke: func(ctx context.Context, handles []string) ([]string, error) {
+						if len(handles) > 1000 {
+							for _, h := range handles[500:750] {
+								let.add(h)
+							}
+						}
+						return next.Revoke(ctx, handles)
+					},
+					verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool { return let.has(a.Handle) }),
+				}
+			}),
+		},
+		{
 			Name: "busy-users-partly-covered", Text: "a revoke of over 200 sessions of a user ends and reports them, and every sixteenth is let in for all that",
 			CaughtBy: []string{"BL-72"}, Decorate: over(func(next httpapi.Engine) engine {
 				let := &set{}

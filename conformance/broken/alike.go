@@ -1,8 +1,12 @@
 package broken
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -38,6 +42,28 @@ func usersMatch(match func(wanted, row string) bool) serve.Decorate {
 	})
 }
 
+// refusingPatterns is a core that takes a % in a user's id for anything, and no such user.
+func refusingPatterns() serve.Decorate {
+	d := usersMatch(matchesPattern)
+	d.Handler = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			var in struct{ UserID string }
+			if json.Unmarshal(body, &in) == nil && strings.HasSuffix(r.URL.Path, "/recipe/session") && strings.ContainsAny(in.UserID, "%_") {
+				http.Error(w, "bad id", http.StatusBadRequest)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	return d
+}
+
+func matchesPattern(wanted, row string) bool {
+	return strings.HasSuffix(wanted, "%") && strings.HasPrefix(row, strings.TrimSuffix(wanted, "%"))
+}
+
 // alikeDefects: ids that are alike are taken for one.
 func alikeDefects() []Defect {
 	folded := func(fold func(string) string) serve.Decorate {
@@ -71,9 +97,11 @@ func alikeDefects() []Defect {
 		},
 		{
 			Name: "users-are-patterns", Text: "a % in a user id stands for anything",
-			CaughtBy: []string{"IS-06"}, Decorate: usersMatch(func(wanted, row string) bool {
-				return strings.HasSuffix(wanted, "%") && strings.HasPrefix(row, strings.TrimSuffix(wanted, "%"))
-			}),
+			CaughtBy: []string{"IS-06"}, Decorate: usersMatch(matchesPattern),
+		},
+		{
+			Name: "nobody-is-a-pattern", Text: "no user's id may hold a % or a _, and in a revoke or a listing a % stands for anything",
+			CaughtBy: []string{"IS-06"}, Decorate: refusingPatterns(),
 		},
 		{
 			Name: "users-have-blanks-to-fill", Text: "a _ at the end of a user id stands for any character",

@@ -2,7 +2,9 @@ package broken
 
 import (
 	"context"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,6 +146,11 @@ func blindDefects() []Defect {
 			Name: "old-http-not-covered", Text: "requests by HTTP/1.0 are not checked",
 			CaughtBy: []string{"BL-70"},
 			Decorate: seeing(blind(func(a asked) bool { return !requestOf(a.ctx).ProtoAtLeast(1, 1) })),
+		},
+		{
+			Name: "kept-connections-see-the-past", Text: "the second request on a connection, a verify, is let in where the session ended since the first, a verify of another one",
+			CaughtBy: []string{"BL-70"},
+			Decorate: staleConnections(),
 		},
 		{
 			Name: "much-refreshed-not-covered", Text: "tokens of sessions that were refreshed five times are let in after a revoke",
@@ -395,6 +402,56 @@ func forgetful(after time.Duration) serve.Decorate {
 			}),
 		}
 	})
+}
+
+// staleConnections lets in what ended after a connection's first request, as its second,
+// where both are verifies, unless the first was about a session that ended in the same call.
+func staleConnections() serve.Decorate {
+	type revoke struct {
+		at      time.Time
+		handles []string
+	}
+	type connection struct {
+		requests atomic.Int64
+		first    atomic.Pointer[string] // handle
+		since    time.Time
+	}
+	type key struct{}
+	ended := &sync.Map{} // handle: revoke, at any core of this process
+	note := func(handles []string, err error) ([]string, error) {
+		for _, h := range handles {
+			ended.Store(h, revoke{time.Now(), handles})
+		}
+		return handles, err
+	}
+	d := over(func(next httpapi.Engine) engine {
+		return engine{
+			revoke: func(ctx context.Context, handles []string) ([]string, error) { return note(next.Revoke(ctx, handles)) },
+			revokeUser: func(ctx context.Context, user string) ([]string, error) {
+				return note(next.RevokeUser(ctx, user))
+			},
+			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+				c := ctx.Value(key{}).(*connection)
+				if a, bad := next.Keys().Verify(ctx, in.AccessToken); bad == nil && c.requests.Load() == 1 {
+					c.first.Store(&a.Handle)
+				}
+				return letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool {
+					e, ok := ended.Load(a.Handle)
+					first := c.first.Load()
+					return ok && first != nil && c.requests.Load() == 2 && c.since.Before(e.(revoke).at) && !slices.Contains(e.(revoke).handles, *first)
+				})(ctx, in)
+			},
+		}
+	})
+	d.Handler = func(next http.Handler) http.Handler {
+		connections := &sync.Map{}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v, _ := connections.LoadOrStore(r.RemoteAddr, &connection{since: time.Now()})
+			v.(*connection).requests.Add(1)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, v)))
+		})
+	}
+	return d
 }
 
 // manySessions lets in sessions of users for whom so many were made at this core.

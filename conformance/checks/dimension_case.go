@@ -257,8 +257,9 @@ func (d *dimensionCase) connect() error {
 func (d *dimensionCase) before(ctx context.Context) error {
 	read := d.values[dimRead]
 	if d.values[dimConnection] == connectionKept && (read == readNothing || read == readUnchecked) {
-		// A connection is kept only if there was one: the twin is made over it.
-		if err := d.Beside(ctx, d.asker, protocol.CreateRequest{}); err != nil {
+		// A connection is kept only if there was one: the twin, which was made by now, is
+		// asked for over it.
+		if err := accepted(ctx, d.Trial, d.asker, d.Twin().Access.Value); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -187,8 +188,15 @@ func dimensionsOf(c *T, may *takenValues) covering.Plan {
 	if c.Thorough() {
 		p.Strength = 3
 	}
+	fixed := map[string]string{} // the version that is tried, where there is no other one
+	for _, d := range []string{dimMaker, dimRevoker} {
+		if !slices.ContainsFunc(list, func(x covering.Dimension) bool { return x.Name == d }) {
+			fixed[d] = c.Version()
+		}
+	}
 	p.Allowed = func(row []int) bool {
 		v := values(p, row)
+		maps.Copy(v, fixed)
 		return togetherAllowed(c, v) && may.allowed(v)
 	}
 	return p
@@ -224,12 +232,12 @@ func values(p covering.Plan, row []int) map[string]string {
 
 // togetherAllowed says which values go together.
 func togetherAllowed(c *T, v map[string]string) bool {
+	if v[dimConnection] == connectionKept && v[dimManner] == mannerOlder {
+		return false // there each call has a connection of its own
+	}
 	maker, known := v[dimMaker]
 	if !known {
-		if len(makers(c)) > 1 {
-			return true // not chosen yet
-		}
-		maker = c.Version()
+		return true // not chosen yet
 	}
 	p := c.Protocol()
 	switch {

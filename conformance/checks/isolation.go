@@ -1,7 +1,9 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -60,9 +62,21 @@ func isolationChecks() []Check {
 
 func keptApart(list []twins) func(context.Context, *T) error {
 	return func(ctx context.Context, c *T) error {
-		taken, lists, err := takenTwins(ctx, c, list)
+		found, err := takenTwins(ctx, c, list)
 		if err != nil {
 			return err
+		}
+		broken := false
+		if err := c.TrialsAtOnce(ctx, len(found.halves), 1, func(ctx context.Context, t *Trial) error {
+			err := staysFromNobody(ctx, t, found.halves[t.Index])
+			broken = broken || conformance.IsViolation(err)
+			return err
+		}); err != nil {
+			return err
+		}
+		taken := found.taken
+		if len(taken) == 0 && !broken {
+			return conformance.Lackf(lackIDs, "the core takes %s", found.why)
 		}
 		// Twice: either of the two is revoked once.
 		return c.TrialsAtOnce(ctx, 2*len(taken), 1, func(ctx context.Context, t *Trial) error {
@@ -79,7 +93,7 @@ func keptApart(list []twins) func(context.Context, *T) error {
 			if err != nil {
 				return err
 			}
-			if lists {
+			if found.lists {
 				l, err := at.List(ctx, mine)
 				if err := conformance.Need(l.Reply, err, "list sessions at "+at.Name()); err != nil {
 					return err
@@ -107,42 +121,79 @@ var plainID = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
 // could take for one another.
 const lackIDs = "protocol"
 
-// takenTwins are those both of whose ids a core takes from a user who logs in, and whether
-// it lists their sessions. Where it says no to all, by a plain answer, there is nothing to
-// keep apart.
-func takenTwins(ctx context.Context, c *T, list []twins) (taken []twins, lists bool, err error) {
+// foundTwins are what a core takes of twins.
+type foundTwins struct {
+	taken []twins // from users who log in, both
+	// halves are those of which it takes the other from such a user, and mine from none.
+	halves []twins
+	lists  bool   // it lists their sessions
+	why    string // it takes none
+}
+
+// takenTwins asks which twins a core takes. Where it says no to all, by a plain answer,
+// there is nothing to keep apart.
+func takenTwins(ctx context.Context, c *T, list []twins) (*foundTwins, error) {
 	at := c.On()[0]
-	lists = at.Has(protocol.VerbList)
-	var why string
+	found := &foundTwins{lists: at.Has(protocol.VerbList)}
 	for _, ids := range list {
 		id := c.NewUser()
 		mine, other := ids(id)
-		refused, others := "", true
+		refused, others := map[string]string{}, true
 		for _, user := range []string{mine, other} {
-			no, err := turnsAway(ctx, func() []probe { return reads(user, at) })
-			switch {
-			case err != nil:
-				return nil, false, err
-			case no.plain && plainID.MatchString(user):
-				others = false // it is no matter of the id, and the trial will tell
-			case no.plain && no.what == toCreate:
-				refused = fmt.Sprintf("no user's id like %q: %s", strings.Replace(user, id, "…", 1), no.how)
-			case no.plain && no.what == toList: // it may be what stands before it, and looks at queries
-				c.Observe("not listed", no.how)
-				lists = false
+			no, err := refusals(ctx, func() []probe { return reads(user, at) }, func() []probe { return reads(c.NewUser(), at) })
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range no {
+				switch {
+				case r.plain() && plainID.MatchString(user):
+					others = false // it is no matter of the id, and the trial will tell
+				case r.plain() && r.what == toCreate:
+					refused[user] = fmt.Sprintf("no user's id like %q: %s", strings.Replace(user, id, "…", 1), r.how())
+				case r.plain() && r.what == toList: // it may be what stands before it, and looks at queries
+					c.Observe("not listed", r.how())
+					found.lists = false
+				}
 			}
 		}
-		if refused == "" || !others {
-			taken = append(taken, ids)
+		if len(refused) == 0 || !others {
+			found.taken = append(found.taken, ids)
 			continue
 		}
-		why = refused
-		c.Observe("left out", refused)
+		found.why = cmp.Or(refused[other], refused[mine])
+		c.Observe("left out", found.why)
+		switch {
+		case refused[other] == "":
+			found.halves = append(found.halves, ids)
+		case refused[mine] == "":
+			found.halves = append(found.halves, func(u string) (string, string) { m, o := ids(u); return o, m })
+		}
 	}
-	if len(taken) == 0 {
-		return nil, false, conformance.Lackf(lackIDs, "the core takes %s", why)
+	return found, nil
+}
+
+// staysFromNobody asks for the sessions of a user who cannot be there, and revokes them,
+// beside one with a like id: whatever is answered, his session stays, and is his.
+func staysFromNobody(ctx context.Context, t *Trial, ids twins) error {
+	at := anyOn(t)
+	nobody, user := ids(t.NewUser())
+	s, err := liveSession(ctx, t, at, protocol.CreateRequest{UserID: user})
+	if err != nil {
+		return err
 	}
-	return taken, lists, nil
+	if at.Has(protocol.VerbList) {
+		l, err := at.List(ctx, nobody)
+		if errors.Is(err, protocol.ErrLimited) {
+			return err
+		}
+		if slices.Contains(l.Handles, s.Session.Handle) {
+			return conformance.Violated(l.Reply, fmt.Sprintf("no session of %q in a listing of %q", user, nobody), "it is listed")
+		}
+	}
+	if _, err := at.RevokeUser(ctx, nobody); errors.Is(err, protocol.ErrLimited) {
+		return err
+	}
+	return stays(ctx, t, at, s.Access.Value, fmt.Sprintf("the session of %q after a revoke of %q, which no user may be called", user, nobody))
 }
 
 func upperCasedHandle(ctx context.Context, c *T) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/coreproof/coreproof/conformance"
@@ -17,54 +18,98 @@ type probe struct {
 	ask  func(ctx context.Context) (protocol.Reply, error)
 }
 
-// What some probes are called.
+// What probes are called.
 const (
-	toCreate = "create"
-	toList   = "list"
+	toCreate     = "create"
+	toVerify     = "verify"
+	toRegenerate = "regenerate"
+	toRefresh    = "refresh"
+	toGet        = "get"
+	toList       = "list"
+	toRevoke     = "revoke"
+	toRevokeUser = "revoke by user"
 )
 
-// turned is how a core turned a live user away.
+// turned is a call that a core turned a live user away from.
 type turned struct {
-	what  string // what he asked for
-	how   string // in words; "" where he was let in
-	plain bool   // by an answer that says no, rather than by one that something broke, or by none
+	what  string
+	reply protocol.Reply
+	err   error
 }
 
-// turnsAway makes a live user's calls, made anew for each try, and says how the first that
-// was refused was. It tries twice: a network refuses by chance.
-func turnsAway(ctx context.Context, calls func() []probe) (turned, error) {
-	what, reply, err := firstRefused(ctx, calls())
-	if what != "" {
-		what, reply, err = firstRefused(ctx, calls())
-	}
+// how he was turned away, in words.
+func (r turned) how() string {
 	switch {
-	case what == "":
-		return turned{}, nil
-	case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
-		return turned{}, cmp.Or(ctx.Err(), err)
-	case err != nil && reply.HTTPStatus == 0:
-		return turned{what: what, how: fmt.Sprintf("the core gives the %s of a live user no answer", what)}, nil
-	case err != nil:
-		return turned{what: what, how: fmt.Sprintf("the core answers the %s of a live user HTTP %d, and nothing of the protocol's", what, reply.HTTPStatus)}, nil
+	case r.err != nil && r.reply.HTTPStatus == 0:
+		return fmt.Sprintf("the core gives the %s of a live user no answer", r.what)
+	case r.err != nil:
+		return fmt.Sprintf("the core answers the %s of a live user HTTP %d, and nothing of the protocol's", r.what, r.reply.HTTPStatus)
 	}
-	return turned{
-		what: what, how: fmt.Sprintf("the core answers the %s of a live user %s", what, conformance.Describe(reply)), plain: reply.HTTPStatus < 500,
-	}, nil
+	return fmt.Sprintf("the core answers the %s of a live user %s", r.what, conformance.Describe(r.reply))
 }
 
-// firstRefused makes calls until one is not OK; what is "" where all are.
-func firstRefused(ctx context.Context, calls []probe) (what string, reply protocol.Reply, err error) {
-	for _, p := range calls {
-		if reply, err = p.ask(ctx); lives(reply, err) != nil {
-			return p.what, reply, err
+// plain: by an answer that says no, rather than by one that something broke, or by none.
+func (r turned) plain() bool { return r.err == nil && r.reply.HTTPStatus < 500 }
+
+// trouble is the refusal as an error of the harness's.
+func (r turned) trouble() error {
+	return conformance.Need(r.reply, r.err, r.what+" as a live user")
+}
+
+// refusals makes a live user's calls, made anew for each try, and gives those that were
+// refused. It tries twice: a network refuses by chance. What was no answer of the
+// protocol's is a refusal only where the calls of usual, in the usual manner, are answered
+// at that time; a nil usual has none.
+func refusals(ctx context.Context, calls, usual func() []probe) (list []turned, err error) {
+	first, err := refusedOf(ctx, calls())
+	if err != nil || len(first) == 0 {
+		return nil, err
+	}
+	second, err := refusedOf(ctx, calls())
+	if err != nil {
+		return nil, err
+	}
+	broke := false
+	for _, r := range second {
+		if slices.ContainsFunc(first, func(f turned) bool { return f.what == r.what }) {
+			list = append(list, r)
+			broke = broke || r.err != nil
+			if usual == nil && protocol.WasTurnedAway(r.err) {
+				return nil, r.trouble()
+			}
 		}
 	}
-	return "", reply, nil
+	if !broke || usual == nil {
+		return list, nil
+	}
+	beside, err := refusedOf(protocol.WithManner(ctx, protocol.MannerUsual), usual())
+	if err == nil && len(beside) > 0 {
+		err = beside[0].trouble()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
-// lives says why a live user was not let in; nil where he was.
-func lives(reply protocol.Reply, err error) error {
-	return conformance.Need(reply, err, "ask as a live user")
+// refusedOf makes calls and gives those that were not OK. Without a session there are no
+// further ones.
+func refusedOf(ctx context.Context, calls []probe) (list []turned, err error) {
+	for _, p := range calls {
+		reply, err := p.ask(ctx)
+		switch r := (turned{p.what, reply, err}); {
+		case ctx.Err() != nil, errors.Is(err, protocol.ErrLimited):
+			return nil, cmp.Or(ctx.Err(), err)
+		case r.trouble() == nil:
+			continue
+		default:
+			list = append(list, r)
+		}
+		if p.what == toCreate {
+			break
+		}
+	}
+	return list, nil
 }
 
 // enters is a login and a verify, with what create gives in s.
@@ -76,7 +121,7 @@ func enters(s *protocol.Tokens, user string, payload map[string]any, at Instance
 }
 
 func verifies(s *protocol.Tokens, at Instance) probe {
-	return probe{"verify", func(ctx context.Context) (protocol.Reply, error) {
+	return probe{toVerify, func(ctx context.Context) (protocol.Reply, error) {
 		v, err := at.Ask(ctx, s.Access.Value)
 		return v.Reply, err
 	}}
@@ -91,7 +136,7 @@ func reads(user string, at Instance) []probe {
 // looks at a session.
 func looks(s *protocol.Tokens, user string, at Instance) (calls []probe) {
 	if at.Has(protocol.VerbGet) {
-		calls = append(calls, probe{"get", func(ctx context.Context) (protocol.Reply, error) {
+		calls = append(calls, probe{toGet, func(ctx context.Context) (protocol.Reply, error) {
 			i, err := at.Get(ctx, s.Session.Handle)
 			return i.Reply, err
 		}})
@@ -107,12 +152,12 @@ func looks(s *protocol.Tokens, user string, at Instance) (calls []probe) {
 
 // ends are the ways to end sessions.
 func ends(s *protocol.Tokens, user string, at Instance) []probe {
-	calls := []probe{{"revoke", func(ctx context.Context) (protocol.Reply, error) {
+	calls := []probe{{toRevoke, func(ctx context.Context) (protocol.Reply, error) {
 		r, err := at.Revoke(ctx, s.Session.Handle)
 		return r.Reply, err
 	}}}
 	if at.Has(protocol.VerbRevokeUser) {
-		calls = append(calls, probe{"revoke by user", func(ctx context.Context) (protocol.Reply, error) {
+		calls = append(calls, probe{toRevokeUser, func(ctx context.Context) (protocol.Reply, error) {
 			r, err := at.RevokeUser(ctx, user)
 			return r.Reply, err
 		}})
@@ -129,13 +174,13 @@ func lifetime(user string, at Instance) []probe {
 	s := &protocol.Tokens{}
 	calls := enters(s, user, payload, at)
 	if at.Has(protocol.VerbRegenerate) {
-		calls = append(calls, probe{"regenerate", func(ctx context.Context) (protocol.Reply, error) {
+		calls = append(calls, probe{toRegenerate, func(ctx context.Context) (protocol.Reply, error) {
 			g, err := at.Regenerate(ctx, s.Access.Value, payload)
 			return g.Reply, err
 		}})
 	}
 	if at.Has(protocol.VerbRefresh) {
-		calls = append(calls, probe{"refresh", func(ctx context.Context) (protocol.Reply, error) {
+		calls = append(calls, probe{toRefresh, func(ctx context.Context) (protocol.Reply, error) {
 			next, err := at.Refresh(ctx, protocol.RefreshRequest{RefreshToken: s.Refresh.Value})
 			return next.Reply, err
 		}})

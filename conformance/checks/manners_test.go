@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/conformance/broken"
 	"github.com/coreproof/coreproof/conformance/internal/testcore"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/refcore/httpapi"
@@ -87,7 +88,7 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 	for name, tc := range map[string]struct {
 		hits  func(*http.Request) bool
 		with  http.HandlerFunc
-		value string // of a dimension, as it is told
+		value string // of a dimension, as it is told; further ones after a comma
 		says  string
 	}{
 		"HTTP/1.0, 505":               {old, answer(505), manner(protocol.MannerOlder), "HTTP 505 (not here)"},
@@ -100,15 +101,15 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 		"64 kB, hung up":              {long, hangUp, manner(protocol.MannerNewer), "no answer"},
 		"forwarded requests, 403":     {forwarded, answer(403), manner(protocol.MannerProxied), "HTTP 403"},
 		"forwarded requests, hung up": {forwarded, hangUp, manner(protocol.MannerProxied), "no answer"},
-		"tenants, no regenerate":      {tenantAt("/regenerate"), answer(404), manner(protocol.MannerTenants), "the regenerate of a live user HTTP 404"},
+		"tenants, no regenerate":      {tenantAt("/regenerate"), answer(404), manner(protocol.MannerTenants) + " with regenerate", "the regenerate of a live user HTTP 404"},
 		"tenants, no revoke":          {tenantAt("/remove"), answer(404), manner(protocol.MannerTenants), "the revoke of a live user HTTP 404"},
-		"tenants, no listing":         {tenantAt("/session/user"), answer(404), manner(protocol.MannerTenants), "the list of a live user HTTP 404"},
-		"forwarded refreshes, 403":    {proxiedAt("/refresh"), answer(403), manner(protocol.MannerProxied), "the refresh of a live user HTTP 403"},
-		"quotes in a query, 403":      {quoted, answer(403), marks, "the list of a live user HTTP 403"},
-		"off: forwarded, 403":         {forwarded, answer(403), manner(protocol.MannerProxied) + off, "the verify of a live user HTTP 403"},
-		"off: forwarded revokes, 403": {proxiedAt("/remove"), answer(403), manner(protocol.MannerProxied) + off, "the revoke of a live user HTTP 403"},
-		"off: revokes of marks, 403":  {markedBody, answer(403), marks + off, "the revoke by user of a live user HTTP 403"},
-		"off: all revokes, 403":       {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/remove") }, answer(403), strings.TrimSpace(off), "the revoke of a live user HTTP 403"},
+		"tenants, no listing":         {tenantAt("/session/user"), answer(404), manner(protocol.MannerTenants) + " with list", "the list of a live user HTTP 404"},
+		"forwarded refreshes, 403":    {proxiedAt("/refresh"), answer(403), manner(protocol.MannerProxied) + " with refresh", "the refresh of a live user HTTP 403"},
+		"quotes in a query, 403":      {quoted, answer(403), marks + " with list", "the list of a live user HTTP 403"},
+		"off: forwarded, 403":         {forwarded, answer(403), manner(protocol.MannerProxied) + off + " with verify," + manner(protocol.MannerProxied) + off + " with revoke", "the verify of a live user HTTP 403"},
+		"off: forwarded revokes, 403": {proxiedAt("/remove"), answer(403), manner(protocol.MannerProxied) + off + " with revoke", "the revoke of a live user HTTP 403"},
+		"off: revokes of marks, 403":  {markedBody, answer(403), marks + off + " with revoke by user", "the revoke by user of a live user HTTP 403"},
+		"off: all revokes, 403":       {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/remove") }, answer(403), strings.TrimSpace(off) + " with revoke", "the revoke of a live user HTTP 403"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && name != "HTTP/1.0, hung up" && name != "tenants, no revoke" && name != "off: forwarded revokes, 403" {
@@ -127,16 +128,73 @@ func TestACoreMayRefuseAManner(t *testing.T) {
 			if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Pass {
 				t.Errorf("%s %s", outcome, why)
 			}
+			want := strings.Split(tc.value, ",")
 			for key, value := range c.Observations {
-				if told, ok := strings.CutPrefix(key, "not "); ok && (told != tc.value || !strings.Contains(value, tc.says)) {
-					t.Errorf("%s: %s, want %s: %s", key, value, tc.value, tc.says)
+				if told, ok := strings.CutPrefix(key, "not "); ok && !slices.Contains(want, told) {
+					t.Errorf("%s: %s, want %s", key, value, want)
 				}
 			}
-			if c.Observations["not "+tc.value] == "" {
-				t.Errorf("not told: %v", c.Observations)
+			for _, w := range want {
+				if c.Observations["not "+w] == "" {
+					t.Errorf("not told: %s in %v", w, c.Observations)
+				}
 			}
-			if p := got.Pairs; p == nil || p.Wanted < 500 || p.Met != p.Wanted || len(p.LeftOut) != 1 || !strings.Contains(p.LeftOut[0], tc.says) {
+			if says := c.Observations["not "+want[0]]; !strings.Contains(says, tc.says) {
+				t.Errorf("told %s, want %s", says, tc.says)
+			}
+			if p := got.Pairs; p == nil || p.Wanted < 500 || p.Met != p.Wanted || len(p.LeftOut) != len(want) || !strings.Contains(p.LeftOut[0], tc.says) {
 				t.Errorf("pairs %+v", p)
+			}
+		})
+	}
+}
+
+// TestARefusalHidesNothing: a core that refuses one call in a manner, or of a user, is tried
+// in all that it does not refuse.
+func TestARefusalHidesNothing(t *testing.T) {
+	t.Parallel()
+	forbid := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not here", http.StatusForbidden) }
+	breaks := func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "null pointer", http.StatusInternalServerError)
+	}
+	proxied := func(path, version string) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			return r.Header.Get("X-Forwarded-For") != "" && strings.HasSuffix(r.URL.Path, path) && strings.HasPrefix(r.Header.Get("cdi-version"), version)
+		}
+	}
+	for name, tc := range map[string]struct {
+		defect string
+		hits   func(*http.Request) bool
+		with   http.HandlerFunc
+	}{
+		"no listing for proxied callers":                   {"proxied-requests-not-covered", proxied("/session/user", ""), forbid},
+		"no refresh for proxied callers":                   {"proxied-requests-not-covered", proxied("/refresh", ""), forbid},
+		"no revoke for proxied callers in another version": {"proxied-requests-not-covered", proxied("/remove", "2.20"), forbid},
+		"no listing of users with a bar": {"marked-users-not-covered", func(r *http.Request) bool {
+			return strings.Contains(r.URL.RawQuery, "%7C")
+		}, breaks},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, ok := broken.Find(tc.defect)
+			if !ok {
+				t.Fatal("no such defect")
+			}
+			front, behind := fronted(tc.hits, tc.with, false), d.Decorate
+			got, _, err := conformance.Run(t.Context(), only(t, "BL-70", "5.4", serve.Decorate{
+				Engine: func(next httpapi.Engine) httpapi.Engine { return front.Engine(behind.Engine(next)) },
+				Handler: func(next http.Handler) http.Handler {
+					if behind.Handler != nil {
+						next = behind.Handler(next)
+					}
+					return front.Handler(next)
+				},
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outcome, why := verdict.Check(&got.Checks[0], got.Histories); outcome != proof.Fail || len(got.Pairs.LeftOut) == 0 {
+				t.Errorf("%s %s, left out %v", outcome, why, got.Pairs.LeftOut)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/leftover"
+	"github.com/coreproof/coreproof/internal/launch/place"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/launch/warmup"
 	"github.com/coreproof/coreproof/internal/meter"
@@ -98,7 +99,6 @@ func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err er
 	if err := d.Reveal(); err != nil {
 		return nil, fmt.Errorf("target %s: %w", d.Name, err)
 	}
-	x.protocol = speak.Protocol(d, trial.Adapter, x.inherited())
 	root := o.StateRoot
 	if root == "" {
 		root = leftover.Root()
@@ -113,6 +113,7 @@ func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err er
 	if x.run, err = leftover.Begin(root); err != nil {
 		return nil, err
 	}
+	x.protocol = speak.Protocol(d, trial.Adapter, x.inherited()) // an adapter carries the run's mark
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("target %s: %w", d.Name, err), x.Close(context.WithoutCancel(ctx)))
@@ -228,8 +229,10 @@ func (x *Described) wished(s Settings) (map[string]string, error) {
 		set[strings.ToLower(name)] = value
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if _, ok := x.d.Settings[name]; !ok {
+		if s, ok := x.d.Settings[name]; !ok {
 			return nil, fmt.Errorf("%w: %s has no setting %s in its descriptor", ErrUnsupported, x.d.Name, name)
+		} else if _, err := s.Spell(name, set[name]); err != nil {
+			return nil, fmt.Errorf("%w: %s: setting %s: %w", ErrUnsupported, x.d.Name, name, err)
 		}
 	}
 	const jitter = "access_token_validity_jitter"
@@ -262,7 +265,7 @@ func (x *Described) Start(ctx context.Context, n int, s Settings) (Deployment, e
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s.Flag), dial: protocol.DialOptions{APIKey: x.key}}
+	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s.Flag), dial: protocol.DialOptions{APIKey: x.key, Reach: place.Reach(false, nil)}}
 	d.stop = func(ctx context.Context, list []process) error {
 		x.mu.Lock()
 		delete(x.running, d)

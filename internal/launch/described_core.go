@@ -20,6 +20,7 @@ import (
 	"github.com/coreproof/coreproof/internal/launch/beside"
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/launch/leftover"
+	"github.com/coreproof/coreproof/internal/launch/place"
 	"github.com/coreproof/coreproof/internal/launch/program"
 	"github.com/coreproof/coreproof/internal/meter"
 )
@@ -59,6 +60,11 @@ func (x *Described) startOne(ctx context.Context, i int, s Settings, set map[str
 	}
 	if x.d.Image != "" {
 		return x.startImage(ctx, i, r, s)
+	}
+	for name, at := range r.Endpoints {
+		if far, _, err := place.Of(at); err != nil || far {
+			return nil, fmt.Errorf("endpoint %s: %s: want a URL of this machine, where the server is started", name, at)
+		}
 	}
 	for path, text := range r.Files {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {

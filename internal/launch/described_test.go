@@ -131,6 +131,35 @@ func TestDescribedProcesses(t *testing.T) {
 	}
 }
 
+// TestASettingThatTheUnitCannotTell is one that the core has not.
+func TestASettingThatTheUnitCannotTell(t *testing.T) {
+	t.Parallel()
+	x, _ := described(t, "name: x\ncommand: [/no/such/core]\nflag: request\nsettings: {access_token_validity: {env: A, unit: minutes}}\n", "")
+	if _, err := x.Start(t.Context(), 1, launch.Settings{AccessTokenValidity: 2 * time.Second}); !errors.Is(err, launch.ErrUnsupported) || !strings.Contains(err.Error(), "whole minutes") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestAnAdapterCarriesTheRunsMark, by which a later run finds it.
+func TestAnAdapterCarriesTheRunsMark(t *testing.T) {
+	t.Parallel()
+	needsShell(t)
+	at := filepath.Join(t.TempDir(), "env")
+	x, _ := described(t, fmt.Sprintf(`
+name: x
+command: ["{{.Self}}", core, --host, "{{.Host}}", --port, "{{.Port}}"]
+flag: request
+protocol: {name: exec, adapter: [sh, -c, "env > %s; exit 1"]}
+databases: [{kind: sqlite, env: {SQLITE_DATABASE_PATH: "{{.Database.File}}"}}]
+`, at), "")
+	if _, err := x.Start(t.Context(), 1, launch.Settings{Flag: true}); err == nil {
+		t.Error("an adapter that says nothing is spoken to")
+	}
+	if b, err := os.ReadFile(at); err != nil || !strings.Contains(string(b), "\nCOREPROOF_RUN=") {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
 func TestDescribedProcessesOnAServer(t *testing.T) {
 	t.Parallel()
 	for _, db := range []string{"postgres", "mysql", "mariadb", "mongo"} {

@@ -115,12 +115,14 @@ func NewExternal(ctx context.Context, o ExternalOptions) (*External, error) {
 		return nil, err
 	}
 	e.dial = protocol.DialOptions{APIKey: o.APIKey, TLS: t}
+	hz := o.RateCap
+	if hz <= 0 {
+		hz = DefaultRateCap
+	}
 	if remote {
-		hz := o.RateCap
-		if hz <= 0 {
-			hz = DefaultRateCap
-		}
-		e.dial.Throttle = protocol.NewThrottle(hz)
+		e.dial.Throttle, e.dial.Reach = protocol.NewThrottle(hz), place.Reach(o.AllowRemote, nil)
+	} else {
+		e.dial.Reach = place.Reach(o.AllowRemote, protocol.NewThrottle(hz).Wait)
 	}
 	if e.spoken, err = speak.Common(ctx, e.Protocol(), e.each(e.o.On)...); err != nil {
 		return nil, fmt.Errorf("--url-on: %w", err)

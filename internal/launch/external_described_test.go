@@ -1,6 +1,9 @@
 package launch_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -81,6 +84,56 @@ func TestAnAuthorizationServerByURL(t *testing.T) {
 	}
 	if after := ask(); before != protocol.OK || after != protocol.Unauthorised {
 		t.Errorf("%s before the revoke, %s after it", before, after)
+	}
+}
+
+const form = `
+name: my-server
+protocol:
+  name: oauth2
+  oauth2:
+    login: form
+    client: app
+    user: someone
+    password: secret
+    endpoints:
+      authorize: "{{.URL}}/auth"
+      token: "{{.URL}}/token"
+      introspect: "{{.URL}}/introspect"
+      revoke: "{{.URL}}/revoke"
+flag: always
+`
+
+// TestALoginGoesWhereItMay: an answer of this machine's leads to no other one, by a
+// redirect or a form, unless that was allowed.
+func TestALoginGoesWhereItMay(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1:1/login", http.StatusFound)
+		},
+		"a form": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `<form action="http://192.0.2.1:1/login"><input name="u"><input type="password" name="p"></form>`)
+		},
+	} {
+		srv := httptest.NewServer(answer)
+		t.Cleanup(srv.Close)
+		o := launch.ExternalOptions{On: []string{srv.URL}}
+		if err := o.Described(serverFile(t, form)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := launch.NewExternal(t.Context(), o); err == nil || !strings.Contains(err.Error(), "leads to http://192.0.2.1:1, which is not this machine") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAStartedServerIsAskedHere: its endpoints are on this machine.
+func TestAStartedServerIsAskedHere(t *testing.T) {
+	t.Parallel()
+	x, _ := described(t, strings.Replace(authorizationServer, `"http://{{.Host}}:{{.Port}}/oauth2/token"`, "http://192.0.2.1/token", 1), "")
+	if _, err := x.Start(t.Context(), 1, launch.Settings{Flag: true}); err == nil || !strings.Contains(err.Error(), "endpoint token: http://192.0.2.1/token: want a URL of this machine") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -50,7 +50,8 @@ const singled = 20
 // SinglesOut says whether a call is turned away for what it asks: it is asked again and
 // again beside one that must be answered, in an order drawn by lot, and each time it
 // alone is turned away. Once it is answered it is not singled out, and the answer is
-// given: whoever asks so may find a fault in it, and never a merit.
+// given: whoever asks so may find a fault in it, and never a merit. HTTP 429 singles nothing
+// out: limits are kept for each token too, and what was asked for often meets its own.
 func SinglesOut(ctx context.Context, call, other func(context.Context) (Reply, error)) (r Reply, alone bool) {
 	for range singled {
 		var err, otherErr error
@@ -61,7 +62,7 @@ func SinglesOut(ctx context.Context, call, other func(context.Context) (Reply, e
 			r, err = call(ctx)
 			_, otherErr = other(ctx)
 		}
-		if !WasTurnedAway(err) || otherErr != nil {
+		if !errors.Is(err, ErrUnavailable) || otherErr != nil {
 			return r, false
 		}
 	}

@@ -31,6 +31,9 @@ func TestSinglesOut(t *testing.T) {
 	away := func(context.Context) (protocol.Reply, error) {
 		return protocol.Reply{HTTPStatus: 503}, protocol.TurnedAway(context.Background(), 503)
 	}
+	limited := func(context.Context) (protocol.Reply, error) {
+		return protocol.Reply{HTTPStatus: 429}, protocol.TurnedAway(context.Background(), 429)
+	}
 	good := func(context.Context) (protocol.Reply, error) { return protocol.Reply{Status: protocol.OK}, nil }
 	n := 0
 	second := func(ctx context.Context) (protocol.Reply, error) {
@@ -44,12 +47,13 @@ func TestSinglesOut(t *testing.T) {
 		alone       bool
 		status      protocol.Status
 	}{
-		"it alone":          {away, good, true, protocol.HTTPError},
-		"everybody":         {away, away, false, ""},
-		"nobody":            {good, good, false, protocol.OK},
-		"each second call":  {second, second, false, ""},
-		"the other one":     {good, away, false, protocol.OK},
-		"it cannot be sent": {func(context.Context) (protocol.Reply, error) { return protocol.Reply{}, errors.New("refused") }, good, false, ""},
+		"it alone":              {away, good, true, protocol.HTTPError},
+		"it alone, by HTTP 429": {limited, good, false, ""},
+		"everybody":             {away, away, false, ""},
+		"nobody":                {good, good, false, protocol.OK},
+		"each second call":      {second, second, false, ""},
+		"the other one":         {good, away, false, protocol.OK},
+		"it cannot be sent":     {func(context.Context) (protocol.Reply, error) { return protocol.Reply{}, errors.New("refused") }, good, false, ""},
 	} {
 		r, alone := protocol.SinglesOut(t.Context(), tc.call, tc.other)
 		if alone != tc.alone || name != "each second call" && r.Status != tc.status {

@@ -187,7 +187,7 @@ type Core interface {
 	Revoke(ctx context.Context, handles ...string) (Revoked, error)
 	// VerifyHTTP builds the verify request as bytes ready to send, for load
 	// generators: they must not pay for building requests. Its answer is judged by
-	// Protocol.Judge.
+	// Protocol.Judge. There is none, and the method is "", where Verify asks nobody.
 	VerifyHTTP(r VerifyRequest) (method, url string, header http.Header, body []byte)
 }
 
@@ -317,6 +317,9 @@ type DialOptions struct {
 	// Throttle bounds the calls per second; nil for none. A call waits for it
 	// before its clock (Reply.Invoked, time-out) starts.
 	Throttle *Throttle
+	// Reach says whether a call may go to a URL that an answer named (a redirect, a
+	// form's action), and may have it wait; nil for anywhere.
+	Reach func(ctx context.Context, url string) error
 }
 
 // Protocol is a way to speak to cores, in one or more versions.

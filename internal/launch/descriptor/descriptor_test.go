@@ -60,6 +60,9 @@ func TestErrorsPointAndSayTheMend(t *testing.T) {
 		"a key in the open":  {"name: x\nflag: request\ncommand: [a]\napiKey: hunter2\n", "f.yaml:4:9", ""},
 		"a key nowhere":      {"name: x\nflag: request\ncommand: [a]\napiKey: {}\n", "f.yaml:4:9", "env: VARIABLE"},
 		"no adapter":         {"name: x\nflag: request\ncommand: [a]\nprotocol: {name: exec}\n", "f.yaml:4:12", "go together"},
+		"an adapter's port":  {"name: x\nflag: request\ncommand: [a]\nprotocol: {name: exec, adapter: [a, '{{.Port}}']}\n", "f.yaml:4:37", "there is no {{.Port}} here, as it differs from instance to instance; choose from .APIKey .Here"},
+		"an adapter's base":  {"name: x\nflag: request\ncommand: [a]\nprotocol: {name: exec, adapter: [a, '{{.Database.URI}}']}\n", "f.yaml:4:37", "there is no {{.Database}} here"},
+		"a fixed setting":    {"name: x\nflag: request\ncommand: [a]\nsettings: {access_token_validity: {env: A}}\ndatabases:\n  - {kind: none, env: {B: c, A: d}}\n", "f.yaml:6:33", "take one of the two out"},
 		"no endpoint":        {oauth("endpoints: {token: t, introspect: i}"), "f.yaml:5:77", "revoke is missing"},
 		"another login":      {strings.Replace(oauth(ends), "client credentials", "hydr", 1), "f.yaml:5:34", "did you mean hydra?"},
 		"no admin":           {strings.Replace(oauth(ends), "client credentials", "hydra", 1), "f.yaml:5:64", "authorize is missing"},
@@ -212,6 +215,20 @@ settings:
 	}
 	if _, err := d.Instance(d.Databases[0], descriptor.Values{}, map[string]string{"refresh_token_validity": "90"}); err == nil {
 		t.Error("90 minutes are no whole hours")
+	}
+}
+
+// TestASettingWinsOverWhatIsFixed: a check that asks for one gets it.
+func TestASettingWinsOverWhatIsFixed(t *testing.T) {
+	t.Parallel()
+	d, err := descriptor.Read("f", "", []byte("name: x\ncommand: [a]\nflag: request\nenv: {LIFE: '3600'}\nsettings: {access_token_validity: {env: LIFE}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, settings := range map[string]map[string]string{"3600": nil, "2": {"access_token_validity": "2"}} {
+		if i, err := d.Instance(d.Databases[0], descriptor.Values{}, settings); err != nil || i.Env["LIFE"] != want {
+			t.Errorf("%v, %v, want %s", i.Env, err, want)
+		}
 	}
 }
 

@@ -206,8 +206,11 @@ func templateMend(err error) string {
 		return err.Error() + "; write {{.Name}}, with names from docs/targets.md"
 	}
 	of, before := reflect.TypeFor[Values](), "."
-	if m[2] == reflect.TypeFor[DatabaseValues]().Name() {
+	switch m[2] {
+	case reflect.TypeFor[DatabaseValues]().Name():
 		of, before = reflect.TypeFor[DatabaseValues](), ".Database."
+	case reflect.TypeFor[AdapterValues]().Name():
+		of = reflect.TypeFor[AdapterValues]()
 	}
 	var names []string
 	for i := range of.NumField() {
@@ -215,6 +218,9 @@ func templateMend(err error) string {
 	}
 	if near := spelling.Nearest(m[1], names); near != "" {
 		return fmt.Sprintf("there is no {{%s%s}}; did you mean {{%s%s}}?", before, m[1], before, near)
+	}
+	if _, elsewhere := reflect.TypeFor[Values]().FieldByName(m[1]); elsewhere && before == "." {
+		return fmt.Sprintf("there is no {{.%s}} here, as it differs from instance to instance; choose from .%s", m[1], strings.Join(names, " ."))
 	}
 	return fmt.Sprintf("there is no {{%s%s}}; choose from %s%s", before, m[1], before, strings.Join(names, " "+before))
 }

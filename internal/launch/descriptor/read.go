@@ -122,6 +122,11 @@ func (r *reader) check(d *Descriptor) {
 			r.bad(at, "instances in containers cannot share a file: use none with instances: 1, or a server")
 		}
 		seen[b.Kind] = true
+		for _, name := range slices.Sorted(maps.Keys(d.Settings)) {
+			if v := d.Settings[name].Env; v != "" && hasKey(b.Env, v) {
+				r.bad(fmt.Sprintf("databases[%d].env.%s", i, quotePath(v)), "this variable is the setting %s, which a check may ask for: take one of the two out", name)
+			}
+		}
 	}
 	if d.Instances < 0 {
 		r.bad("instances", "%d: give the most that can share a database, or leave it out", d.Instances)
@@ -231,7 +236,7 @@ func (r *reader) settings(d *Descriptor) {
 func (r *reader) templates(d *Descriptor) {
 	v := Values{Host: "127.0.0.1", Port: 1, MetricsPort: 2, VerifierPort: 4, Dir: "dir", Shared: "shared", Here: d.Here, Self: "coreproof", Settings: map[string]string{},
 		Database: DatabaseValues{URI: "uri", Host: "host", Port: 3, User: "user", Password: "password", Name: "name", File: "file"}, APIKey: "key"}
-	try := func(path, text string) {
+	try := func(path, text string, v any) {
 		// Variables of the caller's are asked for when the core is started.
 		if _, err := Text(text, v); err != nil && !strings.Contains(err.Error(), "error calling env") {
 			r.bad(path, "template: %s", templateMend(err))
@@ -240,32 +245,37 @@ func (r *reader) templates(d *Descriptor) {
 	for _, l := range []struct {
 		at   string
 		list []string
-	}{{"command", d.Command}, {"args", d.Args}, {"logs", d.Logs}, {"protocol.adapter", d.Protocol.Adapter}, {"prepare", d.Prepare}, {"protocol.oauth2.verifier", d.verifier()}} {
+	}{{"command", d.Command}, {"args", d.Args}, {"logs", d.Logs}, {"prepare", d.Prepare}, {"protocol.oauth2.verifier", d.verifier()}} {
 		for i, t := range l.list {
-			try(fmt.Sprintf("%s[%d]", l.at, i), t)
+			try(fmt.Sprintf("%s[%d]", l.at, i), t, v)
 		}
 	}
+	for i, t := range d.Protocol.Adapter {
+		try(fmt.Sprintf("protocol.adapter[%d]", i), t, AdapterValues{Here: d.Here, Self: v.Self, APIKey: v.APIKey})
+	}
 	for k, t := range d.endpoints() {
-		try("protocol.oauth2.endpoints."+quotePath(k), t)
+		try("protocol.oauth2.endpoints."+quotePath(k), t, v)
 	}
 	for k, t := range d.Env {
-		try("env."+quotePath(k), t)
+		try("env."+quotePath(k), t, v)
 	}
 	for k, t := range d.Files {
-		try("files."+quotePath(k), k)
-		try("files."+quotePath(k), t)
+		try("files."+quotePath(k), k, v)
+		try("files."+quotePath(k), t, v)
 	}
 	for i, b := range d.Databases {
 		for k, t := range b.Env {
-			try(fmt.Sprintf("databases[%d].env.%s", i, quotePath(k)), t)
+			try(fmt.Sprintf("databases[%d].env.%s", i, quotePath(k)), t, v)
 		}
 	}
-	try("image", d.Image)
-	try("version", d.Version)
+	try("image", d.Image, v)
+	try("version", d.Version, v)
 	if d.Metrics != nil {
-		try("metrics.url", d.Metrics.URL)
+		try("metrics.url", d.Metrics.URL, v)
 	}
 }
+
+func hasKey(m map[string]string, k string) bool { _, ok := m[k]; return ok }
 
 // quotePath makes a key one step of a path of the YAML library.
 func quotePath(k string) string {

@@ -34,6 +34,12 @@ type Values struct {
 	SelfVersion string
 }
 
+// AdapterValues are what templates of an adapter may use: one adapter speaks to all
+// instances, on whatever database, and each call names the URL.
+type AdapterValues struct {
+	APIKey, Here, Self, SelfVersion string
+}
+
 // DatabaseValues are the database's parts.
 type DatabaseValues struct {
 	Kind, URI, Host      string
@@ -63,7 +69,7 @@ func parse(text string) (*template.Template, error) {
 }
 
 // Text is one template with its values.
-func Text(text string, v Values) (string, error) {
+func Text(text string, v any) (string, error) {
 	t, err := parse(text)
 	if err != nil {
 		return "", templateError(err)
@@ -108,16 +114,17 @@ func (d *Descriptor) Instance(b Database, v Values, settings map[string]string) 
 	v.Here, v.Database.Kind = d.Here, b.Kind
 	out := Instance{Env: map[string]string{}, Files: map[string]string{}}
 	v.Settings = map[string]string{}
+	asked := map[string]string{} // variables for settings: they win over what stands there always
 	var extra []string
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := d.Settings[name]
-		value, err := s.spell(name, settings[name])
+		value, err := s.Spell(name, settings[name])
 		if err != nil {
 			return out, fmt.Errorf("setting %s: %w", name, err)
 		}
 		switch {
 		case s.Env != "":
-			out.Env[s.Env] = value
+			asked[s.Env] = value
 		case s.Argument != "":
 			extra = append(extra, s.Argument+"="+value)
 		case s.File != "":
@@ -149,6 +156,7 @@ func (d *Descriptor) Instance(b Database, v Values, settings map[string]string) 
 			out.Env[name] = one("env."+name, text)
 		}
 	}
+	maps.Copy(out.Env, asked)
 	for path, text := range d.Files {
 		to := one("files", path)
 		if d.Image == "" {
@@ -182,8 +190,8 @@ func (d *Descriptor) Instance(b Database, v Values, settings map[string]string) 
 	return out, err
 }
 
-// spell gives a value in the core's unit.
-func (s Setting) spell(name, value string) (string, error) {
+// Spell gives a value of the setting of a name in the core's unit.
+func (s Setting) Spell(name, value string) (string, error) {
 	from, to := Known[name], units[s.Unit]
 	if from == 0 || to == 0 || from == to {
 		return value, nil

@@ -32,10 +32,13 @@ type Run struct {
 	Dir string
 }
 
-// identity tells a process from a later one with the same number.
+// identity tells a process from a later one with the same number, and from one that has
+// the number in another container.
 type identity struct {
-	PID     int   `json:"pid"`
-	Created int64 `json:"createdMs"`
+	PID       int    `json:"pid"`
+	Created   int64  `json:"createdMs"`
+	Boot      string `json:"boot,omitempty"`      // of the machine; "" where it is not told
+	Namespace string `json:"namespace,omitempty"` // of process numbers; the same
 }
 
 func identify(pid int) (identity, error) {
@@ -44,13 +47,30 @@ func identify(pid int) (identity, error) {
 		return identity{}, err
 	}
 	created, err := p.CreateTime()
-	return identity{pid, created}, err
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // other systems have none
+	namespace, _ := os.Readlink("/proc/self/ns/pid")
+	return identity{pid, created, strings.TrimSpace(string(boot)), namespace}, err
 }
+
+// clockStep is how far two readings of when a process began may be apart: they count from
+// the start of the machine, whose time is set now and then.
+const clockStep = 2 * time.Second
 
 // lives says whether that very process is there.
 func (i identity) lives() bool {
 	now, err := identify(i.PID)
-	return err == nil && now == i
+	apart := time.Duration(now.Created-i.Created) * time.Millisecond
+	if i.Boot == "" { // written by an older version
+		i.Boot, i.Namespace = now.Boot, now.Namespace
+	}
+	return err == nil && now.Boot == i.Boot && now.Namespace == i.Namespace && apart.Abs() <= clockStep
+}
+
+// hidden says whether nobody here can tell: the process may live, in a container or
+// outside of this one.
+func (i identity) hidden() bool {
+	me, err := identify(os.Getpid())
+	return err == nil && i.Boot == me.Boot && i.Namespace != me.Namespace
 }
 
 // Root is where runs keep their folders: in the user's cache, or for want of one
@@ -127,7 +147,8 @@ func (r *Run) End() error {
 }
 
 // Sweep ends and removes what runs below root have left whose owner is gone, and says
-// so, one line a run. more removes what else carries a run's mark (containers) and
+// so, one line a run. A run of another container on this machine is left to those who see
+// its owner. more removes what else carries a run's mark (containers) and
 // says how many that were.
 func Sweep(root string, more func(id string) (int, error)) (said []string, err error) {
 	entries, err := os.ReadDir(root)
@@ -141,7 +162,7 @@ func Sweep(root string, more func(id string) (int, error)) (said []string, err e
 	for _, e := range entries {
 		dir := filepath.Join(root, e.Name())
 		owner, err := read(filepath.Join(dir, ownerFile))
-		if err == nil && owner.lives() || strings.HasPrefix(e.Name(), ".draft-") && young(e) {
+		if err == nil && (owner.lives() || owner.hidden()) || strings.HasPrefix(e.Name(), ".draft-") && young(e) {
 			continue
 		}
 		ended := killNoted(dir) + killMarked(e.Name())

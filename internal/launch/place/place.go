@@ -4,6 +4,7 @@ package place
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -35,6 +36,26 @@ func Of(base string) (remote bool, canonical string, err error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return !isLoopback(host), u.String(), nil
+}
+
+// Reach gives a function that says whether a call may go where an answer sent it: to this
+// machine; to another one where remote allows it, each call after wait where that is not nil.
+func Reach(remote bool, wait func(context.Context) error) func(ctx context.Context, at string) error {
+	return func(ctx context.Context, at string) error {
+		if remote && wait == nil {
+			return nil
+		}
+		switch far, _, err := Of(at); {
+		case err != nil:
+			return errors.New("an answer leads to what is no URL of a server")
+		case !far:
+			return nil
+		case !remote:
+			u, _ := url.Parse(at) // Of has read it
+			return fmt.Errorf("an answer leads to %s://%s, which is not this machine, and nobody allowed that (--allow-remote, for a server by its URL)", u.Scheme, u.Host)
+		}
+		return wait(ctx)
+	}
 }
 
 // isLoopback says whether every address of a host is this machine's own loopback.

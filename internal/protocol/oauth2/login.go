@@ -80,6 +80,11 @@ func (b *browser) get(ctx context.Context, at string) (location *url.URL, err er
 }
 
 func (b *browser) send(ctx context.Context, method, at, contentType string, body []byte) (location *url.URL, err error) {
+	if b.c.o.Reach != nil {
+		if err := b.c.o.Reach(ctx, at); err != nil {
+			return nil, err
+		}
+	}
 	if b.last, err = b.c.step(ctx, b.http, method, at, http.Header{}, contentType, body); err != nil {
 		return nil, err
 	}

@@ -281,6 +281,39 @@ func TestVerifierStandsForTheAPI(t *testing.T) {
 	}
 }
 
+// TestNoRequestWhereTheCallerDecides: what no server is asked cannot be load for one.
+func TestNoRequestWhereTheCallerDecides(t *testing.T) {
+	t.Parallel()
+	base := oauthtest.New(t, oauthtest.Options{JWT: true}).Start(t)
+	noKeys := oauthtest.Endpoints(base)
+	delete(noKeys, oauth2.Keys)
+	for name, tc := range map[string]struct {
+		version   string
+		endpoints map[string]string
+		check     bool
+		want      bool // a request
+	}{
+		"a JWT":                           {oauth2.JWT, oauthtest.Endpoints(base), false, false},
+		"a JWT with the check":            {oauth2.JWT, oauthtest.Endpoints(base), true, true},
+		"a JWT whose keys are not told":   {oauth2.JWT, noKeys, false, true},
+		"a JWT where the setting decides": {oauth2.Opaque, oauthtest.Endpoints(base), false, false},
+	} {
+		c, err := oauth2.New(options("hydra")).Dial(protocol.DialOptions{Version: tc.version, BaseURL: base, Endpoints: tc.endpoints})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.Create(t.Context(), protocol.CreateRequest{UserID: "u"})
+		status(t, "create", s.Reply, err, protocol.OK)
+		r := protocol.VerifyRequest{AccessToken: s.Access.Value, CheckDatabase: tc.check}
+		v, err := c.Verify(t.Context(), r)
+		status(t, "verify", v.Reply, err, protocol.OK)
+		method, url, _, body := c.VerifyHTTP(r)
+		if got := method != "" || url != "" || body != nil; got != tc.want || got == (v.Exchange.Method == protocol.Local) {
+			t.Errorf("%s: %q %q, and Verify asked %q", name, method, url, v.Exchange.URL)
+		}
+	}
+}
+
 // TestProbeSaysTheMend where a server is another one than its descriptor says.
 func TestProbeSaysTheMend(t *testing.T) {
 	t.Parallel()

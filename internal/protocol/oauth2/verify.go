@@ -117,14 +117,18 @@ func (c *client) local(ctx context.Context, token string, now time.Time) (Claims
 	return c.keys.Verify(ctx, token, now)
 }
 
-// VerifyHTTP builds an introspection, or the same question to the verifier.
+// VerifyHTTP builds an introspection, or the same question to the verifier, and nothing
+// where Verify decides here: no server is asked then.
 func (c *client) VerifyHTTP(r protocol.VerifyRequest) (method, target string, header http.Header, body []byte) {
 	form := url.Values{"token": {r.AccessToken}}
 	target, header = c.o.Endpoints[Introspect], http.Header{}
-	if at := c.o.Endpoints[Verifier]; at != "" && (c.o.Version != JWT || !r.CheckDatabase) {
-		target = at
-	} else {
+	switch at := c.o.Endpoints[Verifier]; {
+	case c.asks(r):
 		header = c.identify(form, c.p.o.APIID, c.p.o.APISecret)
+	case at != "":
+		target = at
+	default:
+		return "", "", nil, nil
 	}
 	header.Set("Content-Type", formType)
 	header.Set("Accept", "application/json")

@@ -1,0 +1,44 @@
+package leftover
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestSweepLeavesWhoMayLive: an owner who is gone, or was before the machine began anew,
+// and nobody else.
+func TestSweepLeavesWhoMayLive(t *testing.T) {
+	t.Parallel()
+	me, err := identify(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		change func(*identity)
+		swept  bool
+	}{
+		"this process":                         {func(*identity) {}, false},
+		"this process, after a step of clocks": {func(i *identity) { i.Created += 1500 }, false},
+		"this process, by an older version":    {func(i *identity) { i.Boot, i.Namespace = "", "" }, false},
+		"an earlier one of the number":         {func(i *identity) { i.Created -= 60_000 }, true},
+		"one of another container":             {func(i *identity) { i.PID, i.Namespace = 1<<22+1, "pid:[1]" }, false},
+		"one before the machine began anew":    {func(i *identity) { i.Boot = "another" }, true},
+		"one of a container before that":       {func(i *identity) { i.Boot, i.Namespace = "another", "pid:[1]" }, true},
+	} {
+		root := t.TempDir()
+		r, err := Begin(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := me
+		tc.change(&owner)
+		if err := write(filepath.Join(r.Dir, ownerFile), owner); err != nil {
+			t.Fatal(err)
+		}
+		said, err := Sweep(root, func(string) (int, error) { return 0, nil })
+		if _, gone := os.Stat(r.Dir); err != nil || (gone != nil) != tc.swept || (len(said) > 0) != tc.swept {
+			t.Errorf("%s: %q, %v", name, said, err)
+		}
+	}
+}
