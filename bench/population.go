@@ -80,7 +80,11 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 	for _, v := range variants {
 		bodies := make([][]byte, len(tokens))
 		for i, token := range tokens {
-			_, _, _, bodies[i] = core.VerifyHTTP(protocol.VerifyRequest{AccessToken: token, CheckDatabase: v.CheckDatabase})
+			method, _, _, body := core.VerifyHTTP(protocol.VerifyRequest{AccessToken: token, CheckDatabase: v.CheckDatabase})
+			if method == "" {
+				return fmt.Errorf("variant %s: %w", v.Name, errNoLoad)
+			}
+			bodies[i] = body
 		}
 		if err := m.gen.Load(ctx, v.Name, bodies); err != nil {
 			return err
