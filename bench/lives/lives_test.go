@@ -16,7 +16,7 @@ import (
 // core keeps sessions by handle; each token is good once it is the newest.
 type core struct {
 	protocol.Core
-	mu       sync.Mutex
+	mu       *sync.Mutex // shared by cores of one database
 	made     int
 	live     map[string]string // refresh token by handle
 	calls    map[string]int
@@ -86,7 +86,9 @@ func (c refresher) Refresh(_ context.Context, r protocol.RefreshRequest) (protoc
 	return t, nil
 }
 
-func fresh() *core { return &core{live: map[string]string{}, calls: map[string]int{}} }
+func fresh() *core {
+	return &core{mu: &sync.Mutex{}, live: map[string]string{}, calls: map[string]int{}}
+}
 
 func load(t *testing.T, check bool, cores ...protocol.Core) *lives.Load {
 	t.Helper()
@@ -101,7 +103,7 @@ func TestAFourthBeginsAndAFourthEnds(t *testing.T) {
 	t.Parallel()
 	for _, noHandle := range []bool{false, true} {
 		a, b := fresh(), fresh()
-		b.live, a.noHandle = a.live, noHandle // one database
+		b.live, b.mu, a.noHandle = a.live, a.mu, noHandle // one database
 		b.made = 1000
 		l := load(t, true, refresher{a}, refresher{b})
 		pool := a.calls["create"] + b.calls["create"]
