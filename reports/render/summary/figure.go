@@ -249,8 +249,8 @@ func Conditions(t *proof.Target, b *proof.Bench) string {
 	return strings.TrimPrefix(where+"; "+Others(b), "; ")
 }
 
-// aFullTable has so many times as many sessions as tokens are drawn from.
-const aFullTable = 2
+// aFullTable has so many times as many sessions as tokens are drawn from: it was filled.
+const aFullTable = 10
 
 // Database is where the database ran and what made it cheaper than in production.
 func Database(t *proof.Target, b *proof.Bench) string {
