@@ -122,6 +122,9 @@ func said(a *several.Against) string {
 			text = "shows no difference beyond noise"
 		}
 	}
+	if a.Load != "" && len(a.Rows) > 0 {
+		text += "; their loads differ (" + a.Load + ")"
+	}
 	if len(apart.places) > 0 {
 		text += "; runs apart, it has " + apart.String()
 	}

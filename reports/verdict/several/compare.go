@@ -37,6 +37,9 @@ type Against struct {
 	// Machines says why nothing that was measured can be compared; "" where it can.
 	Machines string
 	Rows     []Row
+	// Load says in what the loads differ, so that a difference may be theirs; "" where they
+	// are the same.
+	Load string
 	// Differs lists what else is not the same.
 	Differs []string
 	// Apart says which targets and versions each has, where they have none in common.
@@ -92,6 +95,7 @@ func against(base, n Named) Against {
 			}
 		}
 	}
+	a.Load = loadsDiffer(base.Proof, n.Proof)
 	a.Differs = append(a.Differs, alone(base, n)...)
 	a.Answer = overall(a.Rows)
 	if len(a.Rows) == 0 {

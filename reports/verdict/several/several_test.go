@@ -97,9 +97,9 @@ func TestCompare(t *testing.T) {
 		{"another machine", func(p *proof.Proof) { cpu("on", 0.5)(p); p.Machine.CPU = "another" }, several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "throughput-on": several.Untold, "statements-on": several.Same}, "another"},
 		{"another rate", each(func(b *proof.Bench) { b.Design.RateHz *= 2 }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold, "core-cpu-on": several.Untold, "p99-on": several.Untold, "throughput-on": several.Noise}, "--rate"},
 		{"not pinned", each(func(b *proof.Bench) { b.Design.Pinned = !b.Design.Pinned }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "pinned"},
-		{"another table", each(func(b *proof.Bench) { n := 100 * *b.Design.Rows; b.Design.Rows = &n }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "rows"},
-		{"farther from the database", each(func(b *proof.Bench) { b.Design.DatabaseAt += ", 20ms away" }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "20ms"},
-		{"another share of verifies", each(func(b *proof.Bench) { b.Design.VerifyShare = 0.9 }), several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "90 %"},
+		{"another table", each(func(b *proof.Bench) { n := 100 * *b.Design.Rows; b.Design.Rows = &n }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise}, ""},
+		{"farther from the database", each(func(b *proof.Bench) { b.Design.DatabaseAt += ", 20ms away" }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise}, ""},
+		{"another share of verifies", each(func(b *proof.Bench) { b.Design.VerifyShare = 0.9 }), several.Noise, map[string]several.Answer{"core-cpu-ratio": several.Noise}, ""},
 		{"few rounds", each(func(b *proof.Bench) { b.Rounds = b.Rounds[:2] }), several.Untold, map[string]several.Answer{"core-cpu-on": several.Untold}, ""},
 		{"interrupted", func(p *proof.Proof) { p.Interrupted = "SIGINT" }, several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "interrupted"},
 		{"one statement more", verify(func(s *proof.Statements) { s.Count *= 2 }), several.Worse, map[string]several.Answer{"statements-on": several.Worse}, ""},
@@ -334,6 +334,9 @@ func TestCompareNamesWhatDiffers(t *testing.T) {
 			d.DatabaseAt = "this machine, 20ms away"
 		}
 	})})
+	if load := c.Others[0].Load; !strings.Contains(load, "20ms away") {
+		t.Errorf("the loads differ in %q, want the distance to be named", load)
+	}
 	all := strings.Join(c.Others[0].Differs, "\n")
 	for _, want := range []string{"session rows: ", "→ 10,000,000", "tokens: ", "→ 100", "connections: ", "→ 64", "window: ", "database: ", "20ms away", "in all.json alone: ", "mariadb"} {
 		if !strings.Contains(all, want) {
