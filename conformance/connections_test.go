@@ -1,16 +1,12 @@
 package conformance_test
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net/http"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/conformance/broken"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/internal/protocol/cdi"
@@ -18,19 +14,6 @@ import (
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
 )
-
-// firstOfAConnection leaves the check out of the first request of each connection.
-func firstOfAConnection(next http.Handler) http.Handler {
-	var seen sync.Map
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, later := seen.LoadOrStore(r.RemoteAddr, true); !later && r.ProtoAtLeast(1, 1) && strings.HasSuffix(r.URL.Path, "/verify") {
-			body, _ := io.ReadAll(r.Body)
-			body = bytes.Replace(body, []byte(`"checkDatabase":true`), []byte(`"checkDatabase":false`), 1)
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		}
-		next.ServeHTTP(w, r)
-	})
-}
 
 // TestConnectionsAreNewByURL: a core that somebody else started is asked over new
 // connections too.
@@ -40,7 +23,7 @@ func TestConnectionsAreNewByURL(t *testing.T) {
 		d    serve.Decorate
 		want proof.Outcome
 	}{
-		"blind at first": {serve.Decorate{Handler: firstOfAConnection}, proof.Fail},
+		"blind at first": {serve.Decorate{Handler: broken.FirstOfAConnection}, proof.Fail},
 		"good":           {serve.Decorate{}, proof.Pass},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,8 +1,6 @@
 package coreprooftest_test
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/coreproof/coreproof/conformance/broken"
@@ -149,7 +146,7 @@ func TestChild(t *testing.T) {
 		defect, _ := broken.Find("flag-ignored")
 		d.On = []string{c.start(true, defect.Decorate)}
 	case "blind-at-first":
-		d.On, d.Checks = []string{c.start(true, serve.Decorate{Handler: firstOfAConnection})}, []string{"BL-70"}
+		d.On, d.Checks = []string{c.start(true, serve.Decorate{Handler: broken.FirstOfAConnection})}, []string{"BL-70"}
 	case "lacking", "required":
 		d.Checks, d.Profiles = nil, []string{"multi-instance"}
 		if what == "required" {
@@ -172,19 +169,6 @@ func TestChild(t *testing.T) {
 		d.CDI = []string{"9.9"}
 	}
 	coreprooftest.Run(t, d)
-}
-
-// firstOfAConnection leaves the check out of the first request of each connection.
-func firstOfAConnection(next http.Handler) http.Handler {
-	var seen sync.Map
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, later := seen.LoadOrStore(r.RemoteAddr, true); !later && r.ProtoAtLeast(1, 1) && strings.HasSuffix(r.URL.Path, "/verify") {
-			body, _ := io.ReadAll(r.Body)
-			body = bytes.Replace(body, []byte(`"checkDatabase":true`), []byte(`"checkDatabase":false`), 1)
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // TestLinksLittle: a core's tests do not become heavier by what they do not need.
