@@ -19,9 +19,7 @@ import (
 // so that latencies do not leave out who waited longest; the rest is given up.
 const graceShare = 0.1
 
-// paced sends calls when they are due. The number of calls is fixed and their times
-// are drawn uniformly from the window: that is a Poisson process, given its number of
-// events (Ross, Introduction to Probability Models, 5.3).
+// paced sends calls when they are due.
 func (w *window) paced(ctx context.Context) (Result, error) {
 	due := schedule(w.job)
 	var (
@@ -90,14 +88,21 @@ func (w *window) paced(ctx context.Context) (Result, error) {
 	return res, first
 }
 
-// schedule says when each call is due, from the window's start.
-func schedule(j Job) []time.Duration {
-	rnd := rand.New(rand.NewPCG(j.Seed, 0x9ace))
-	due := make([]time.Duration, max(1, int(j.RateHz*j.Duration.Seconds())))
+// Moments are when n calls are due, from a window's start, in order. They are drawn
+// uniformly from the window: that is a Poisson process, given its number of events (Ross,
+// Introduction to Probability Models, 5.3).
+func Moments(rnd *rand.Rand, n int, window time.Duration) []time.Duration {
+	due := make([]time.Duration, n)
 	for i := range due {
-		due[i] = time.Duration(rnd.Float64() * float64(j.Duration))
+		due[i] = time.Duration(rnd.Float64() * float64(window))
 	}
 	slices.Sort(due)
+	return due
+}
+
+// schedule says when each call is due, from the window's start.
+func schedule(j Job) []time.Duration {
+	due := Moments(rand.New(rand.NewPCG(j.Seed, 0x9ace)), max(1, int(j.RateHz*j.Duration.Seconds())), j.Duration)
 	if j.Of < 2 {
 		return due
 	}

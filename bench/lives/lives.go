@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -96,16 +96,10 @@ func (l *Load) End(ctx context.Context) {
 	}
 }
 
-// Paced makes n calls that are due at moments drawn uniformly from the window, which is a
-// Poisson process, given its number of events (Ross, Introduction to Probability Models,
-// 5.3). What is not sent before the window's end is given up.
+// Paced makes n calls when they are due (generator.Moments). What is not sent before the
+// window's end is given up.
 func (l *Load) Paced(ctx context.Context, n int, window time.Duration, seed uint64) (Result, error) {
-	rnd := rand.New(rand.NewPCG(seed, 0x11f3))
-	due := make([]time.Duration, n)
-	for i := range due {
-		due[i] = time.Duration(rnd.Float64() * float64(window))
-	}
-	slices.Sort(due)
+	due := generator.Moments(rand.New(rand.NewPCG(seed, 0x11f3)), n, window)
 	var next atomic.Int64
 	began := time.Now()
 	end := began.Add(window)
