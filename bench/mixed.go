@@ -61,20 +61,12 @@ type mixed struct {
 	besides []lives.Result // by side; nil where there were none
 }
 
-// wrong adds to a side's part what went wrong besides its verifies.
-func (r *mixed) wrong(side int) (n int64, example string) {
+// beside is what the other calls of a side came to.
+func (r *mixed) beside(side int) lives.Result {
 	if r.besides == nil {
-		return 0, ""
+		return lives.Result{}
 	}
-	return r.besides[side].Wrong, r.besides[side].Example
-}
-
-// others is how many other calls a side got.
-func (r *mixed) others(side int) int64 {
-	if r.besides == nil {
-		return 0
-	}
-	return r.besides[side].Calls
+	return r.besides[side]
 }
 
 // uneven says whether the sides differ in their other calls by more than one, or 1 %: each

@@ -67,10 +67,8 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	for i := range s.list {
 		w := m.window(res.Sides[i], s.list[i].variant, spent(before.sides[i], after.sides[i]))
 		w.MemoryReady, w.Memory = ready[i], m.memory(&s.list[i])
-		w.Others = res.others(i)
-		if n, example := res.wrong(i); n > 0 {
-			w.Errors, w.Example = w.Errors+n, cmp.Or(w.Example, example)
-		}
+		others := res.beside(i)
+		w.Others, w.Errors, w.Example = others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, others.Example)
 		r.Windows = append(r.Windows, w)
 	}
 	for _, w := range r.Windows {

@@ -204,8 +204,8 @@ func (s *sweeper) point(ctx context.Context, d *sides, i int, besides []*lives.L
 	}
 	after := s.read(one, database)
 	w := s.window(res.Sides[0], x.variant, spent(before.sides[0], after.sides[0]))
-	n, example := res.wrong(0)
-	p.Calls, p.Others, p.Errors, p.Example, p.CPU = w.Calls, res.others(0), w.Errors+n, cmp.Or(w.Example, example), w.CPU
+	others := res.beside(0)
+	p.Calls, p.Others, p.Errors, p.Example, p.CPU = w.Calls, others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, others.Example), w.CPU
 	p.P50, p.P90, p.P99, p.Mean = w.P50, w.P90, w.P99, res.Sides[0].Latency.Mean()/1e6
 	p.DBCPU, p.Took = spent(before.database, after.database), after.at.Sub(before.at)
 	p.Achieved, p.LagP99, p.Backlog = min(res.Achieved, 1), ms(res.LagP99), res.Backlog

@@ -164,7 +164,7 @@ func (m *measureFlags) check() error {
 		return fmt.Errorf("--rate %s: must be positive", strconv.FormatFloat(m.rate, 'g', -1, 64))
 	case m.verifyShare != 0 && !(m.verifyShare >= leastVerifyShare && m.verifyShare <= 1):
 		return fmt.Errorf("--verify-share %g: from %g to 1", m.verifyShare, leastVerifyShare)
-	case m.verifyShare != 0 && m.verifyShare < 1 && m.rounds+m.floorRounds == 0:
+	case m.mixed() && m.rounds+m.floorRounds == 0:
 		return errors.New("--rounds 0: a share of verifies is kept in the open model alone, and nothing would be measured")
 	case m.window <= 0:
 		return fmt.Errorf("--window %s: must be positive", m.window)
@@ -185,6 +185,9 @@ func (m *measureFlags) check() error {
 	return nil
 }
 
+// mixed says whether other calls come with the verifies; run has no flag for it.
+func (m *measureFlags) mixed() bool { return m.verifyShare != 0 && m.verifyShare < 1 }
+
 // leastVerifyShare leaves a call in ten to price the flag by.
 const leastVerifyShare = 0.1
 
@@ -200,7 +203,7 @@ func (m *measureFlags) options() bench.Options {
 		Sweep: sweep,
 		Plan: func() bench.Plan {
 			plan := &bench.FixedPlan{Cost: m.rounds, Floor: m.floorRounds, Saturated: m.saturatedRounds}
-			if m.verifyShare != 0 && m.verifyShare < 1 {
+			if m.mixed() {
 				plan.Saturated = 0
 			}
 			return plan

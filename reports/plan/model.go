@@ -86,8 +86,8 @@ func Models(p *proof.Proof, target, protocol string) ([]Model, error) {
 	var out []Model
 	refused := ""
 	for _, x := range benches {
-		r := &reckoning{Ask: Ask{RPS: 1, VerifyShare: MeasuredShare(x.Bench), Extrapolate: true}, Source: x, proof: p}
-		m := Model{Target: x.Target.Name, Protocol: x.Bench.Protocol, Core: x.Target.Core.Name, VerifyShare: MeasuredShare(x.Bench)}
+		r := &reckoning{Ask: Ask{RPS: 1, VerifyShare: x.Bench.Design.Verifies(), Extrapolate: true}, Source: x, proof: p}
+		m := Model{Target: x.Target.Name, Protocol: x.Bench.Protocol, Core: x.Target.Core.Name, VerifyShare: x.Bench.Design.Verifies()}
 		r.remark()
 		some := false
 		for _, flag := range []string{Off, On} {

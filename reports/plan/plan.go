@@ -134,7 +134,7 @@ func Make(p *proof.Proof, a Ask) (*Plan, error) {
 		return nil, err
 	}
 	if a.VerifyShare == 0 {
-		a.VerifyShare = MeasuredShare(benches[0].Bench)
+		a.VerifyShare = benches[0].Bench.Design.Verifies()
 	}
 	out := &Plan{Ask: a, Proof: Origin{Digest: p.Digest, Started: p.Started, Verdict: p.Verdict.Outcome, CPU: p.Machine.CPU}}
 	for _, x := range benches {
@@ -190,14 +190,6 @@ func Benches(p *proof.Proof, target, protocol string) ([]Source, error) {
 		return nil, fmt.Errorf("the proof has no cost of the flag there; it has %s", strings.Join(have, ", "))
 	}
 	return out, nil
-}
-
-// MeasuredShare of the calls of a bench that were verifies.
-func MeasuredShare(b *proof.Bench) float64 {
-	if b.Design.VerifyShare == 0 {
-		return 1
-	}
-	return b.Design.VerifyShare
 }
 
 // wrong answers in unsaturated windows.

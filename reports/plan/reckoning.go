@@ -50,7 +50,7 @@ func (r *reckoning) remark() {
 	if r.proof.Verdict.Outcome == proof.Fail {
 		r.note("the proof FAILED: %s", r.proof.Verdict.Headline)
 	}
-	switch others, was := words.Figure(r.RPS*(1-r.VerifyShare)), MeasuredShare(r.Bench); {
+	switch others, was := words.Figure(r.RPS*(1-r.VerifyShare)), r.Bench.Design.Verifies(); {
 	case was < 1:
 		r.note("%.3g %% of the calls that were measured began, refreshed or ended sessions: what they cost is in the figures of each verify, but for statements", 100*(1-was))
 		if r.VerifyShare != was {
@@ -117,7 +117,7 @@ func (r *reckoning) sizing(flag string) (*sizing, error) {
 	if i < 0 {
 		return nil, errors.New("it was not measured")
 	}
-	if was := MeasuredShare(r.Bench); was < 1 && r.VerifyShare != was && !r.Extrapolate {
+	if was := r.Bench.Design.Verifies(); was < 1 && r.VerifyShare != was && !r.Extrapolate {
 		return nil, fmt.Errorf("%.3g %% of the calls that were measured were verifies, and their figures hold for that share; leave --verify-share out, measure with bench --verify-share %.3g, or give --extrapolate", 100*was, r.VerifyShare)
 	}
 	s.variant = r.Bench.Variants[i]
@@ -349,7 +349,7 @@ func (s *sizing) database(statements float64, known bool) reading {
 	if s.Target.Kind == "embedded" {
 		return reading{est: nothing, formula: "none of its own: it is in the core's"}
 	}
-	if known && statements == 0 && MeasuredShare(s.Bench) == 1 {
+	if known && statements == 0 && s.Bench.Design.Verifies() == 1 {
 		return reading{est: nothing, formula: "no statement, no CPU"}
 	}
 	if c := capacity.Read(s.Bench, s.flag, capacity.DatabaseCPU, nil); c != nil {
@@ -394,7 +394,7 @@ func (s *sizing) connections() error {
 // why it is not known.
 func (s *sizing) hold() (e *proof.Estimate, none bool, missing string) {
 	statements, known := s.statements()
-	switch mixed := MeasuredShare(s.Bench) < 1; {
+	switch mixed := s.Bench.Design.Verifies() < 1; {
 	case known && statements == 0 && !mixed:
 		return nil, true, ""
 	case s.Target.Kind == "embedded":

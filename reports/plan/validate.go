@@ -76,7 +76,7 @@ func (v *Validation) side(x Source, flag string) {
 		figure capacity.Figure
 		name   string
 	}{{capacity.CoreCPU, "core CPU"}, {capacity.DatabaseCPU, "database CPU"}} {
-		if f.figure == capacity.DatabaseCPU && flag == Off && MeasuredShare(x.Bench) == 1 {
+		if f.figure == capacity.DatabaseCPU && flag == Off && x.Bench.Design.Verifies() == 1 {
 			continue // it asks no database
 		}
 		rates := capacity.Rates(x.Bench, flag, f.figure)

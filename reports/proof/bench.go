@@ -129,6 +129,14 @@ type Design struct {
 	DatabaseAt string `json:"databaseAt,omitempty"`
 }
 
+// Verifies is the share of the calls of open-model windows that were verifies.
+func (d *Design) Verifies() float64 {
+	if d.VerifyShare == 0 {
+		return 1
+	}
+	return d.VerifyShare
+}
+
 // Kinds of rounds.
 const (
 	KindCost      = "cost"      // variants in turn, call by call, open model

@@ -184,7 +184,7 @@ func (e *evidence) windows(where string, r *proof.Round) {
 
 // others are as many as the share of verifies says, where the round was not saturated.
 func (e *evidence) others(at string, b *proof.Bench, r *proof.Round, w *proof.Window) {
-	s := shareOf(&b.Design)
+	s := b.Design.Verifies()
 	e.must(s > 0 && s <= 1, at, s, "a share of verifies above 0 and at most 1")
 	want := float64(w.Calls) * (1 - s) / s
 	if s == 1 || r.Kind == proof.KindSaturated {

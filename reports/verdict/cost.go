@@ -86,7 +86,7 @@ func cost(b *proof.Bench) *proof.Cost {
 // verify make statements on both sides: then nobody can tell the two apart.
 func databaseCPU(b *proof.Bench, r *proof.Round, onw *proof.Window) (float64, bool) {
 	used := r.DatabaseCPU
-	if used < 0 || onw.Calls <= 0 || shareOf(&b.Design) < 1 {
+	if used < 0 || onw.Calls <= 0 || b.Design.Verifies() < 1 {
 		return 0, false
 	}
 	if b.IdleDatabaseCPU != nil {

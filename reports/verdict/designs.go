@@ -22,8 +22,8 @@ const ratesApart = 2
 func LoadsDiffer(a, b *proof.Target, x, y *proof.Bench) string {
 	d, e := &x.Design, &y.Design
 	switch {
-	case shareOf(d) != shareOf(e):
-		return fmt.Sprintf("%.3g %% of the calls were verifies in one and %.3g %% in the other", 100*shareOf(d), 100*shareOf(e))
+	case d.Verifies() != e.Verifies():
+		return fmt.Sprintf("%.3g %% of the calls were verifies in one and %.3g %% in the other", 100*d.Verifies(), 100*e.Verifies())
 	case instances(x) != instances(y):
 		return fmt.Sprintf("%d instances on each side in one and %d in the other", instances(x), instances(y))
 	case d.DatabaseAt != e.DatabaseAt:
@@ -38,14 +38,6 @@ func LoadsDiffer(a, b *proof.Target, x, y *proof.Bench) string {
 		return fmt.Sprintf("%s session rows in one and %s in the other", words.Count(*d.Rows), words.Count(*e.Rows))
 	}
 	return ""
-}
-
-// shareOf the calls were verifies.
-func shareOf(d *proof.Design) float64 {
-	if d.VerifyShare == 0 {
-		return 1
-	}
-	return d.VerifyShare
 }
 
 // instances of the core on each side.

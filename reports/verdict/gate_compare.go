@@ -137,7 +137,10 @@ func profileBudgets(x pair) (out []proof.GateBudget) {
 	}
 	for i := range base.Profiles {
 		b := &base.Profiles[i]
-		if left, lost := leftOut(base, head, b.Name); profileNamed(head, b.Name) == nil && b.NotClaimed == "" && len(left)+len(lost) > 0 {
+		if profileNamed(head, b.Name) != nil || b.NotClaimed != "" {
+			continue
+		}
+		if left, lost := leftOut(base, head, b.Name); len(left)+len(lost) > 0 {
 			out = append(out, proof.GateBudget{Name: "profile " + b.Name, Target: x.name, Unit: "checks", Outcome: proof.Error, Reason: ReasonIncomplete,
 				Text: "base passed checks of it, and none of them was tried on head"})
 		}

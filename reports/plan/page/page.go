@@ -128,16 +128,16 @@ func Write(w io.Writer, p *proof.Proof, a plan.Ask) error {
 	if a.RPS == 0 {
 		a.RPS = round(limit / 2)
 	}
-	if was := d.Models[0].VerifyShare; a.VerifyShare > 0 && was < 1 && a.VerifyShare != was {
-		return fmt.Errorf("%.3g %% of the calls that were measured were verifies, and the page plans for that share: leave --verify-share out", 100*was)
-	}
+	was := d.Models[0].VerifyShare
 	if a.VerifyShare == 0 {
-		a.VerifyShare = 1
+		a.VerifyShare = was
 	}
 	share := slider{"share", "Share of the calls that are verifies, %", 0, 100, 1, 100 * a.VerifyShare}
-	if was := 100 * d.Models[0].VerifyShare; was < 100 {
-		// The figures hold for this share alone.
-		share = slider{"share", "Share of the calls that are verifies, %, as measured", was, was, 1, was}
+	switch {
+	case was < 1 && a.VerifyShare != was:
+		return fmt.Errorf("%.3g %% of the calls that were measured were verifies, and the page plans for that share: leave --verify-share out", 100*was)
+	case was < 1: // the figures hold for this share alone
+		share.Label, share.Min, share.Max = share.Label+", as measured", share.Value, share.Value
 	}
 	script := planJS + pageJS
 	sum := sha256.Sum256([]byte(script))

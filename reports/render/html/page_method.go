@@ -129,7 +129,7 @@ func designFacts(t *proof.Target, b *proof.Bench, l limits) facts {
 		rate += fmt.Sprintf(" (%s %% of full load)", words.Figure(d.RateShare*100))
 	}
 	f.put("Rate", rate)
-	if d.VerifyShare > 0 {
+	if d.Verifies() < 1 {
 		f.put("Other calls", summary.Others(b))
 	}
 	f.put("Each round", fmt.Sprintf("%s measured after %s of warm-up", words.Duration(d.Window), words.Duration(d.WarmUp)))

@@ -243,7 +243,7 @@ func share(b *proof.Bench) string {
 // Conditions are what the figures of a bench hold under; they belong beside them.
 func Conditions(t *proof.Target, b *proof.Bench) string {
 	where := Database(t, b)
-	if b.Design.VerifyShare == 0 {
+	if b.Design.Verifies() == 1 {
 		return where
 	}
 	return strings.TrimPrefix(where+"; "+Others(b), "; ")
@@ -279,5 +279,5 @@ func Database(t *proof.Target, b *proof.Bench) string {
 
 // Others says what came with the verifies of a bench.
 func Others(b *proof.Bench) string {
-	return fmt.Sprintf("%.3g %% of the calls began, refreshed or ended sessions; what they cost is in the figures of the verifies", 100*(1-b.Design.VerifyShare))
+	return fmt.Sprintf("%.3g %% of the calls began, refreshed or ended sessions; what they cost is in the figures of the verifies", 100*(1-b.Design.Verifies()))
 }

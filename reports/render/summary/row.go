@@ -76,7 +76,7 @@ func newCostRow(t *proof.Target, b *proof.Bench) CostRow {
 	r.ThroughputOff, r.ThroughputOn = Measure(c.ThroughputOff), Measure(c.ThroughputOn)
 	if !r.Database.Present {
 		r.DatabaseNote = "not read"
-		if b.Design.VerifyShare > 0 {
+		if b.Design.Verifies() < 1 {
 			r.DatabaseNote = "of both sides"
 		}
 		if t.Database != nil && t.Database.TLS == "none" {

@@ -48,7 +48,7 @@ func Where(b *proof.Bench) []Parts {
 			}
 			core, database := w.CPU/float64(w.Calls)/1000, 0.0
 			cores = append(cores, core)
-			if p.Flag == on && r.DatabaseCPU >= 0 && b.Design.VerifyShare == 0 { // else both sides used it
+			if p.Flag == on && r.DatabaseCPU >= 0 && b.Design.Verifies() == 1 { // else both sides used it
 				used := r.DatabaseCPU
 				if b.IdleDatabaseCPU != nil {
 					used -= *b.IdleDatabaseCPU * r.Took.Seconds()

@@ -194,14 +194,6 @@ func rows(d *proof.Design) string {
 	return words.Count(*d.Rows)
 }
 
-// share of the calls that were verifies, in words.
-func share(d *proof.Design) string {
-	if d.VerifyShare == 0 {
-		return "100 %"
-	}
-	return fmt.Sprintf("%.3g %%", 100*d.VerifyShare)
-}
-
 // whatDiffers lists what else is not the same, so that a reader knows what may have made
 // a difference.
 func whatDiffers(a, z *proof.Proof, at place) (out []string) {
@@ -232,7 +224,7 @@ func whatDiffers(a, z *proof.Proof, at place) (out []string) {
 			name string
 			of   func(d *proof.Design) string
 		}{
-			{"share of verifies", share},
+			{"share of verifies", func(d *proof.Design) string { return fmt.Sprintf("%.3g %%", 100*d.Verifies()) }},
 			{"database", func(d *proof.Design) string { return d.DatabaseAt }},
 			{"session rows", rows},
 			{"tokens", func(d *proof.Design) string { return words.Count(d.Tokens) }},
