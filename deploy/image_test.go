@@ -77,17 +77,31 @@ var built struct {
 // image builds deploy/Dockerfile with the core for this machine, once.
 func image(t *testing.T) string {
 	t.Helper()
-	if err := docker.Answers(t.Context()); err != nil {
-		if os.Getenv("COREPROOF_REQUIRE_DOCKER") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	needs(t, docker.Answers(t.Context()))
 	built.Lock()
 	defer built.Unlock()
-	if built.name != "" {
-		return built.name
+	if built.name == "" {
+		built.name = build(t)
 	}
+	needs(t, docker.Image(t.Context(), built.name, "")) // and what the library needs beside it
+	return built.name
+}
+
+// needs skips a test that lacks something of Docker, or fails it where that is required.
+func needs(t *testing.T, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case os.Getenv("COREPROOF_REQUIRE_DOCKER") == "1":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
+	}
+}
+
+// build makes the image.
+func build(t *testing.T) string {
+	t.Helper()
 	dir := binary(t, runtime.GOARCH)
 	text, err := os.ReadFile("Dockerfile")
 	if err != nil {
@@ -104,10 +118,11 @@ func image(t *testing.T) string {
 	req := &testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
 		Context: dir, Repo: "coreproof-deploy-test", Tag: fmt.Sprint(os.Getpid()), KeepImage: true,
 	}}
-	if built.name, err = provider.BuildImage(t.Context(), req); err != nil {
+	name, err := provider.BuildImage(t.Context(), req)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return built.name
+	return name
 }
 
 func TestMain(m *testing.M) {
