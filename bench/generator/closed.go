@@ -51,12 +51,17 @@ func (w *window) caller(ctx context.Context, n *atomic.Uint64, deadline time.Tim
 	c := newCaller(w)
 	defer c.close()
 	for time.Now().Before(deadline) && ctx.Err() == nil {
-		if err := c.call(n.Add(1)-1, time.Now(), b); err != nil {
+		if err := c.call(n.Add(1)-1, time.Now(), b); errors.Is(err, errAllWrong) {
+			return nil // that is what was measured
+		} else if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// errAllWrong says that a side answers all calls wrongly: more of them tell no more.
+var errAllWrong = errors.New("all calls were answered wrongly")
 
 // lean is one caller with a request and a connection a URL.
 type lean struct {
@@ -105,7 +110,11 @@ func (c *lean) call(n uint64, since time.Time, b *counters) error {
 		why = fmt.Sprintf("HTTP %d %.200s", c.resp.StatusCode(), c.resp.Body())
 	}
 	b.add(side, took, why, int64(len(c.resp.Header.Header())+len(c.resp.Body())), int64(len(req.Header.Header())+len(body)))
-	if b.sides[side].Wrong > 100 && b.sides[side].Wrong == b.sides[side].Calls {
+	switch {
+	case b.sides[side].Wrong <= 100 || b.sides[side].Wrong != b.sides[side].Calls:
+	case err == nil:
+		return errAllWrong
+	default:
 		return fmt.Errorf("load: side %s: the first 100 calls all went wrong, e.g. %s", s.Name, b.sides[side].Example)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,52 @@ func TestDuet(t *testing.T) {
 	}
 }
 
+// TestEveryOrderIsDrawn: no side is always the one after another.
+func TestEveryOrderIsDrawn(t *testing.T) {
+	t.Parallel()
+	const turns = 24000
+	for k := uint64(1); k <= 4; k++ {
+		seen, orders := map[string]int{}, 1
+		for i := range k {
+			orders *= int(i + 1)
+		}
+		for turn := range uint64(turns) {
+			var order []byte
+			for at := range k {
+				order = append(order, byte('0'+drawn(mix(turn), k, at)))
+			}
+			seen[string(order)]++
+		}
+		if len(seen) != orders {
+			t.Errorf("%d sides: %d orders of %d", k, len(seen), orders)
+		}
+		for order, n := range seen {
+			if want := turns / orders; n < want*8/10 || n > want*12/10 || len(slices.Compact(slices.Sorted(slices.Values([]byte(order))))) != int(k) {
+				t.Errorf("%d sides: order %s came %d times of %d", k, order, n, turns)
+			}
+		}
+	}
+}
+
+// TestLagOfASenderThatKeepsTime: vegeta sends its first call an interval after its start.
+func TestLagOfASenderThatKeepsTime(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(&core{answer: okBody})
+	defer srv.Close()
+	g := &Local{}
+	if err := g.Load(t.Context(), "x", [][]byte{[]byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	// An interval is 250 ms, so only a machine that stands still for half of one hides it.
+	res, err := g.Run(t.Context(), Job{Kind: Open, Protocol: "CDI", Version: "5.4", Sides: []Side{side("a", srv.URL, "x")}, RateHz: 4, Duration: 2 * time.Second, Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if least := time.Duration(res.Sides[0].Latency.Min()); least > 125*time.Millisecond {
+		t.Errorf("the quickest call took %v from when it was due", least)
+	}
+}
+
 func TestWrongAnswersAreCounted(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{`{"status":"UNAUTHORISED","message":"OK"}`, `{"status":"TRY_REFRESH_TOKEN"}`, `<html>OK</html>`} {
@@ -133,8 +180,8 @@ func TestWrongAnswersAreCounted(t *testing.T) {
 			}
 			res, err := g.Run(t.Context(), Job{Kind: kind, Protocol: "CDI", Version: "5.4", Sides: []Side{side("a", srv.URL, "x")}, RateHz: 100, Duration: window, Connections: 1})
 			srv.Close()
-			if err == nil && (res.Sides[0].Wrong == 0 || res.Sides[0].Wrong != res.Sides[0].Calls || res.Sides[0].Example == "") {
-				t.Errorf("%s answer %s: %d of %d wrong", kind, answer, res.Sides[0].Wrong, res.Sides[0].Calls)
+			if err != nil || (res.Sides[0].Wrong == 0 || res.Sides[0].Wrong != res.Sides[0].Calls || res.Sides[0].Example == "") {
+				t.Errorf("%s answer %s: %d of %d wrong, %v", kind, answer, res.Sides[0].Wrong, res.Sides[0].Calls, err)
 			}
 		}
 	}
@@ -207,6 +254,7 @@ func TestJobsThatCannotRun(t *testing.T) {
 		"protocol":      func(j *Job) { j.Protocol = "XYZ" },
 		"version":       func(j *Job) { j.Version = "9.9" },
 		"no connection": func(j *Job) { j.Connections = 0 },
+		"many sides":    func(j *Job) { j.Sides = slices.Repeat(j.Sides, maxSides+1) },
 	} {
 		j := good
 		j.Sides = append([]Side(nil), good.Sides...)

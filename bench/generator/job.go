@@ -149,6 +149,8 @@ func (j *Job) check() error {
 	switch {
 	case len(j.Sides) == 0:
 		return fmt.Errorf("load: no side to send to")
+	case len(j.Sides) > maxSides:
+		return fmt.Errorf("load: %d sides, at most %d", len(j.Sides), maxSides)
 	case j.Duration <= 0:
 		return fmt.Errorf("load: no duration")
 	case j.Kind != Open && j.Kind != Closed && j.Kind != Paced:

@@ -96,15 +96,32 @@ type window struct {
 	good   func(status int, body []byte) bool
 }
 
+// maxSides that share a load.
+const maxSides = 16
+
 // draw says which side call n goes to and which body it sends. Every turn of
 // len(Sides) calls visits each side once, in random order.
 func (w *window) draw(n uint64) (side int, body []byte, url string) {
 	k := uint64(len(w.job.Sides))
 	turn, at := n/k, n%k
-	order := mix(w.job.Seed ^ mix(turn))
-	side = int((order + at) % k)
+	side = drawn(mix(w.job.Seed^mix(turn)), k, at)
 	bodies := w.bodies[side]
 	body = bodies[mix(w.job.Seed+1^mix(n))%uint64(len(bodies))]
 	urls := w.job.Sides[side].URLs
 	return side, body, urls[turn%uint64(len(urls))]
+}
+
+// drawn is element at of a permutation of k, each equally likely (Fisher and Yates; Durstenfeld
+// 1964). A mere rotation would always have the same side before another one.
+func drawn(seed, k, at uint64) int {
+	var order [maxSides]uint8
+	for i := range k {
+		order[i] = uint8(i)
+	}
+	for i := range at + 1 {
+		seed = mix(seed)
+		j := i + seed%(k-i)
+		order[i], order[j] = order[j], order[i]
+	}
+	return int(order[at])
 }

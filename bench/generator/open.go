@@ -62,7 +62,8 @@ func (w *window) open(ctx context.Context) (Result, error) {
 	due := began.Add(w.job.Duration)
 	var backlog int64
 	for r := range attacker.Attack(targeter, rate, w.job.Duration, "") {
-		intended := began.Add(time.Duration(float64(r.Seq) / w.job.RateHz * float64(time.Second)))
+		// Vegeta counts hits from 0 and sends the first an interval after its start.
+		intended := began.Add(time.Duration(float64(r.Seq+1) / w.job.RateHz * float64(time.Second)))
 		record(lag, r.Timestamp.Sub(intended))
 		if r.Timestamp.Add(r.Latency).After(due) {
 			backlog++
