@@ -45,6 +45,9 @@ type Record struct {
 	Machine proof.Machine `json:"machine"`
 	Kind    string        `json:"kind"`
 	Loops   int           `json:"loops"` // injected
+	// Probe is with how many loops in a verify the cost of one was measured, in rounds as
+	// those that count. 0: it was measured with 40,000, by which an eighth too many were injected.
+	Probe int `json:"probe,omitempty"`
 	// Rule that the verdict followed.
 	MinRounds int           `json:"minRounds"`
 	MaxRounds int           `json:"maxRounds"`
@@ -60,6 +63,16 @@ type Record struct {
 	Budgets []proof.GateBudget `json:"budgets"`
 	// X are the logarithms of head / base, round by round, by budget.
 	X map[string][]float64 `json:"x,omitempty"`
+}
+
+// older says whether more was injected than the kind says.
+func (r Record) older() bool {
+	for _, k := range Kinds() {
+		if k.Name == r.Kind {
+			return k.Share > 0 && r.Probe == 0
+		}
+	}
+	return false
 }
 
 // Append adds a run to a file.

@@ -205,7 +205,7 @@ func flagOf(text string) string { return "--inject=" + text }
 func TestLoopsFor(t *testing.T) {
 	t.Parallel()
 	round := func(base, slow float64) proof.Round {
-		return proof.Round{Windows: []proof.Window{{Variant: "base-off", Calls: 10, CPU: 10 * base}, {Variant: "probe", Calls: 10, CPU: 10 * slow}}}
+		return proof.Round{Windows: []proof.Window{{Variant: "base-off", Calls: 10, CPU: 10 * base}, {Variant: "probe-off", Calls: 10, CPU: 10 * slow}}}
 	}
 	if n := loopsFor(0.05, []proof.Round{round(100, 150), round(120, 180)}); n != int(0.05*220/110*calibrationLoops) {
 		t.Errorf("%d loops", n)
