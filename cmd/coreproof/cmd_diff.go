@@ -15,6 +15,7 @@ import (
 	"github.com/coreproof/coreproof/conformance/broken"
 	"github.com/coreproof/coreproof/internal/diff"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/protocol/cdi"
 	"github.com/coreproof/coreproof/internal/protocol/cdi/calls"
@@ -155,7 +156,7 @@ func (d *diffing) subject(name string) (open func(context.Context) (diff.Subject
 			t, err := openEmbedded(ctx)
 			return as(t, "", err)
 		}, nil
-	case slices.Contains(launch.ContainerDatabases(), name):
+	case slices.Contains(dbserver.Names(), name):
 		return func(ctx context.Context) (diff.Subject, error) {
 			t, err := launch.NewContainerOn(ctx, launch.ContainerOptions{Database: name})
 			return as(t, "", err)

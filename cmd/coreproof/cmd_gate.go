@@ -15,6 +15,7 @@ import (
 
 	"github.com/coreproof/coreproof/internal/gate"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/prove"
 	"github.com/coreproof/coreproof/internal/version"
 	"github.com/coreproof/coreproof/reports/proof"
@@ -68,7 +69,7 @@ func (g *gating) group() group {
 	f.StringVar(&g.refs.Build, "build", "", "how to build a revision's core, with {out} for its path")
 	f.IntSliceVar(&g.refs.Base.PIDs, "base-pid", nil, "processes of base's cores by URL, to read their CPU time")
 	f.IntSliceVar(&g.refs.Head.PIDs, "head-pid", nil, "processes of head's cores by URL")
-	f.StringVar(&g.refs.Database, "db", "postgres", "database of cores in images: "+strings.Join(launch.ContainerDatabases(), ", "))
+	f.StringVar(&g.refs.Database, "db", "postgres", "database of cores in images: "+strings.Join(dbserver.Names(), ", "))
 	var names []string
 	for _, k := range verdict.GateLimits() {
 		names = append(names, k.Name)
@@ -143,8 +144,8 @@ func (g *gating) checkGate(cmd *cobra.Command, args []string) (saved bool, err e
 	}
 	g.stages.Conform = !g.skipConformance
 	switch {
-	case !slices.Contains(launch.ContainerDatabases(), g.refs.Database):
-		return false, fmt.Errorf("--db %s: there is no such database; choose from %s", g.refs.Database, strings.Join(launch.ContainerDatabases(), ", "))
+	case !slices.Contains(dbserver.Names(), g.refs.Database):
+		return false, fmt.Errorf("--db %s: there is no such database; choose from %s", g.refs.Database, strings.Join(dbserver.Names(), ", "))
 	case g.maxTime <= 0:
 		return false, fmt.Errorf("--max-time %s: must be positive", g.maxTime)
 	case g.measure.window <= 0:

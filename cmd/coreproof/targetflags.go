@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/protocol/oauth2"
 	"github.com/coreproof/coreproof/internal/protocol/protocols"
@@ -37,7 +38,7 @@ func (t *targetFlags) group() group {
 	g.StringVar(&t.target, "target", "", "a core that a descriptor brings up: its file, or one of "+strings.Join(descriptor.Shipped(), ", ")+" (coreproof target --help)")
 	g.StringSliceVar(&t.dbs, "db", nil, "databases to try the core on: "+strings.Join(databases(), ", ")+" (default sqlite, which needs nothing)")
 	g.StringVar(&t.image, "core-image", "", "image of the core that is tried on --db, started as the official ones are (default this program's own; COREPROOF_CORE_IMAGE)")
-	g.BoolVar(&t.encrypted, "db-tls", false, "encrypt the connections between core and database server: "+strings.Join(launch.EncryptedDatabases(), ", "))
+	g.BoolVar(&t.encrypted, "db-tls", false, "encrypt the connections between core and database server: "+strings.Join(dbserver.Encrypted(), ", "))
 	g.DurationVar(&t.delay, "db-delay", 0, "make each round trip between core and database server so much longer, e.g. 5ms for another zone")
 	g.StringSliceVar(&t.url.On, "url-on", nil, "base URLs of cores whose flag is on, instead of --db; several on one database with commas")
 	g.StringSliceVar(&t.url.Off, "url-off", nil, "base URLs of cores on the same database whose flag is off")
@@ -57,7 +58,7 @@ func (t *targetFlags) group() group {
 }
 
 // databases that --db takes.
-func databases() []string { return append([]string{"sqlite"}, launch.ContainerDatabases()...) }
+func databases() []string { return append([]string{"sqlite"}, dbserver.Names()...) }
 
 // check refuses what cannot be used before anything is started.
 func (t *targetFlags) check() error {
@@ -92,13 +93,13 @@ func (t *targetFlags) check() error {
 	case t.image != "" && (t.described != nil || len(t.url.On) > 0):
 		return errors.New("--core-image stands with --db: a descriptor or a URL names its core itself")
 	case t.image != "" && !t.onServers():
-		return errors.New("--core-image needs a database server: --db " + strings.Join(launch.ContainerDatabases(), ", "))
-	case t.encrypted && (t.described != nil || !t.onServers() || slices.ContainsFunc(t.dbs, func(db string) bool { return !slices.Contains(launch.EncryptedDatabases(), db) })):
-		return errors.New("--db-tls needs --db with none but " + strings.Join(launch.EncryptedDatabases(), ", ") + ", and no descriptor")
+		return errors.New("--core-image needs a database server: --db " + strings.Join(dbserver.Names(), ", "))
+	case t.encrypted && (t.described != nil || !t.onServers() || slices.ContainsFunc(t.dbs, func(db string) bool { return !slices.Contains(dbserver.Encrypted(), db) })):
+		return errors.New("--db-tls needs --db with none but " + strings.Join(dbserver.Encrypted(), ", ") + ", and no descriptor")
 	case t.delay < 0 || t.delay > time.Second:
 		return fmt.Errorf("--db-delay %s: from 0 to 1s", t.delay)
 	case t.delay > 0 && !t.onServers():
-		return errors.New("--db-delay needs a database server between which and the core there is a way: --db " + strings.Join(launch.ContainerDatabases(), ", "))
+		return errors.New("--db-delay needs a database server between which and the core there is a way: --db " + strings.Join(dbserver.Names(), ", "))
 	case len(t.url.On) == 0 && len(t.url.Off) > 0:
 		return errors.New("--url-off needs --url-on: the same core with the flag on")
 	case len(t.url.On) > 0 && len(t.dbs) > 0:
@@ -134,7 +135,7 @@ func (t *targetFlags) onServers() bool {
 	if len(dbs) == 0 && t.described != nil {
 		dbs = t.described.Kinds()[:1]
 	}
-	return len(dbs) > 0 && !slices.ContainsFunc(dbs, func(db string) bool { return !slices.Contains(launch.ContainerDatabases(), db) })
+	return len(dbs) > 0 && !slices.ContainsFunc(dbs, func(db string) bool { return !slices.Contains(dbserver.Names(), db) })
 }
 
 // sources are the targets to open, one a database. Logs of described cores are kept

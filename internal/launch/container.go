@@ -17,6 +17,7 @@ import (
 
 	"github.com/coreproof/coreproof/internal/announce"
 	"github.com/coreproof/coreproof/internal/docker"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/launch/environ"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/meter"
@@ -33,7 +34,7 @@ const (
 
 // Container runs a database and cores in containers on one network.
 type Container struct {
-	kind     *dbKind
+	kind     *dbserver.Kind
 	database string
 	root     *Container // whose server this one shares; nil for the root itself
 
@@ -72,14 +73,14 @@ const (
 
 // ContainerOptions say what runs in containers.
 type ContainerOptions struct {
-	Database string // a kind, see ContainerDatabases
+	Database string // a kind, see dbserver.Names
 	// CoreImage is what the cores are made from; "" is what the environment names, or
 	// this program.
 	CoreImage string
 	// DatabaseDelay is how much longer each round trip between core and database is made.
 	DatabaseDelay time.Duration
 	// DatabaseTLS encrypts the connections between core and database, see
-	// EncryptedDatabases.
+	// dbserver.Encrypted.
 	DatabaseTLS bool
 }
 
@@ -103,7 +104,7 @@ func newContainerOf(ctx context.Context, o ContainerOptions) (*Container, error)
 	if err != nil {
 		return nil, err
 	}
-	if c.far.delay, c.encrypted = o.DatabaseDelay, o.DatabaseTLS; c.encrypted && c.kind.tls == nil {
+	if c.far.delay, c.encrypted = o.DatabaseDelay, o.DatabaseTLS; c.encrypted && c.kind.TLS == nil {
 		return nil, fmt.Errorf("container target %s: how to make it speak TLS is not known", db)
 	}
 	if coreImage != "" {
@@ -126,14 +127,9 @@ func newContainerOf(ctx context.Context, o ContainerOptions) (*Container, error)
 // newContainer makes sure that containers and a database's image can be had; nothing
 // runs before up. The database "none" is a network alone.
 func newContainer(ctx context.Context, db string) (*Container, error) {
-	c := &Container{database: adminDatabase, running: map[*deployment]bool{}}
-	for i := range dbKinds {
-		if dbKinds[i].name == db {
-			c.kind = &dbKinds[i]
-		}
-	}
+	c := &Container{kind: dbserver.Find(db), database: dbserver.Admin, running: map[*deployment]bool{}}
 	if c.kind == nil && db != noDatabase {
-		return nil, fmt.Errorf("container target: there is no database %q; choose from %s", db, strings.Join(ContainerDatabases(), ", "))
+		return nil, fmt.Errorf("container target: there is no database %q; choose from %s", db, strings.Join(dbserver.Names(), ", "))
 	}
 	if err := docker.Answers(ctx); err != nil {
 		return nil, fmt.Errorf("container target %s: %w; start it, or use --db sqlite, which needs none", db, err)
@@ -141,10 +137,10 @@ func newContainer(ctx context.Context, db string) (*Container, error) {
 	if c.kind == nil {
 		return c, nil
 	}
-	if c.dbImage = os.Getenv(c.kind.imageEnv); c.dbImage == "" {
-		c.dbImage = c.kind.image
+	if c.dbImage = os.Getenv(c.kind.ImageEnv); c.dbImage == "" {
+		c.dbImage = c.kind.Image
 	}
-	if err := docker.Image(ctx, c.dbImage, c.kind.imageEnv); err != nil {
+	if err := docker.Image(ctx, c.dbImage, c.kind.ImageEnv); err != nil {
 		return nil, fmt.Errorf("container target %s: %w", db, err)
 	}
 	return c, nil
@@ -165,19 +161,19 @@ func (c *Container) up(ctx context.Context, labels map[string]string) (err error
 	if c.kind == nil {
 		return nil
 	}
-	with := []testcontainers.ContainerCustomizer{tcnetwork.WithNetwork([]string{dbAlias}, c.network), docker.OnLoopback(c.kind.port), testcontainers.WithLabels(labels)}
+	with := []testcontainers.ContainerCustomizer{tcnetwork.WithNetwork([]string{dbAlias}, c.network), docker.OnLoopback(c.kind.Port), testcontainers.WithLabels(labels)}
 	if c.encrypted {
-		more, err := c.kind.tls.Customizers(dbAlias, farAlias)
+		more, err := c.kind.TLS.Customizers(dbAlias, farAlias)
 		if err != nil {
 			return err
 		}
 		with = append(with, more...)
 	}
-	c.server, err = c.kind.run(ctx, c.dbImage, c.password, with...)
+	c.server, err = c.kind.Run(ctx, c.dbImage, c.password, with...)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.dbImage, err)
 	}
-	if c.at, err = endpoint(ctx, c.server, c.kind.port); err != nil || c.far.delay == 0 {
+	if c.at, err = endpoint(ctx, c.server, c.kind.Port); err != nil || c.far.delay == 0 {
 		return err
 	}
 	return c.startRelay(ctx, labels)
@@ -192,7 +188,7 @@ func endpoint(ctx context.Context, c testcontainers.Container, port string) (str
 }
 
 // only says whether the server takes encrypted connections alone.
-func (c *Container) only() bool { return c.encrypted && c.kind.tls.Only }
+func (c *Container) only() bool { return c.encrypted && c.kind.TLS.Only }
 
 // base is the target that owns the server.
 func (c *Container) base() *Container {
@@ -207,7 +203,7 @@ func (c *Container) Name() string {
 	if c.kind == nil {
 		return noDatabase
 	}
-	return c.kind.name
+	return c.kind.Name
 }
 
 // Kind is "container".
@@ -233,7 +229,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 		return nil, errors.New("container target: closed")
 	}
 	root := c.base()
-	env := map[string]string{c.kind.coreEnv: c.kind.uri(root.inner(), root.password, c.database, root.encrypted)}
+	env := map[string]string{c.kind.CoreEnv: c.kind.URI(root.inner(), root.password, c.database, root.encrypted)}
 	for _, e := range environ.Of(s) {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
@@ -248,12 +244,12 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 	for i := range n {
 		p, err := startContainer(ctx, root, c.image(), env, s.CPUs)
 		if err != nil {
-			return nil, fmt.Errorf("container target %s: core %d: %w", c.kind.name, i, errors.Join(err, d.Stop(context.WithoutCancel(ctx))))
+			return nil, fmt.Errorf("container target %s: core %d: %w", c.kind.Name, i, errors.Join(err, d.Stop(context.WithoutCancel(ctx))))
 		}
 		d.add(p)
 	}
 	if err := c.learned().Learn(ctx, c.Protocol(), d.first()); err != nil {
-		return nil, fmt.Errorf("container target %s: %w", c.kind.name, errors.Join(err, d.Stop(context.WithoutCancel(ctx))))
+		return nil, fmt.Errorf("container target %s: %w", c.kind.Name, errors.Join(err, d.Stop(context.WithoutCancel(ctx))))
 	}
 	c.mu.Lock()
 	c.running[d] = true
@@ -265,7 +261,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 // image, to hold two builds against each other.
 func (c *Container) Beside(ctx context.Context, coreImage string) (*Container, error) {
 	if err := docker.Image(ctx, coreImage, ""); err != nil {
-		return nil, fmt.Errorf("container target %s: the core: %w", c.kind.name, err)
+		return nil, fmt.Errorf("container target %s: the core: %w", c.kind.Name, err)
 	}
 	t, err := c.Isolated(ctx, "beside")
 	if err != nil {
@@ -296,8 +292,8 @@ func (c *Container) image() string {
 func (c *Container) Isolated(ctx context.Context, name string) (Target, error) {
 	root := c.base()
 	database := strings.ToLower("c" + rand.Text()[:8])
-	if err := c.kind.administer(ctx, root.adminURI(), database, true); err != nil {
-		return nil, fmt.Errorf("container target %s: make a database for %s: %w", c.kind.name, name, err)
+	if err := c.kind.Administer(ctx, root.adminURI(), database, true); err != nil {
+		return nil, fmt.Errorf("container target %s: make a database for %s: %w", c.kind.Name, name, err)
 	}
 	n := &Container{kind: c.kind, database: database, root: root, running: map[*deployment]bool{}}
 	if c != root {
@@ -309,22 +305,22 @@ func (c *Container) Isolated(ctx context.Context, name string) (Target, error) {
 	return n, nil
 }
 
-func (c *Container) adminURI() string { return c.kind.uri(c.at, c.password, adminDatabase, c.only()) }
+func (c *Container) adminURI() string { return c.kind.URI(c.at, c.password, dbserver.Admin, c.only()) }
 
 // Database reads the server's counters.
 func (c *Container) Database(ctx context.Context) (meter.Database, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, fmt.Errorf("container target %s: closed", c.kind.name)
+		return nil, fmt.Errorf("container target %s: closed", c.kind.Name)
 	}
 	if c.books == nil {
 		root := c.base()
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		books, err := c.kind.books(ctx, c.kind.uri(root.at, root.password, c.database, root.only()), c.database, docker.Meter("database", root.server.GetContainerID()))
+		books, err := c.kind.Books(ctx, c.kind.URI(root.at, root.password, c.database, root.only()), c.database, docker.Meter("database", root.server.GetContainerID()))
 		if err != nil {
-			return nil, fmt.Errorf("container target %s: %w", c.kind.name, err)
+			return nil, fmt.Errorf("container target %s: %w", c.kind.Name, err)
 		}
 		c.books = books
 	}
@@ -350,13 +346,13 @@ func (c *Container) Describe(ctx context.Context) (Description, error) {
 		}
 	}
 	if err != nil {
-		return d, fmt.Errorf("container target %s: %w", c.kind.name, err)
+		return d, fmt.Errorf("container target %s: %w", c.kind.Name, err)
 	}
 	if root.own {
-		for name, value := range c.kind.asked {
+		for name, value := range c.kind.Asked {
 			d.DatabaseSettings[name] = value
 		}
-	} else if c.kind.asked != nil {
+	} else if c.kind.Asked != nil {
 		d.TLS = "unknown" // what a core that is not ours asks of this server cannot be seen
 	}
 	d.TLSWanted = root.encrypted
@@ -422,7 +418,7 @@ func (c *Container) Close(ctx context.Context) error {
 	}
 	if c.root != nil {
 		if !c.root.isClosed() {
-			errs = append(errs, c.kind.administer(ctx, c.root.adminURI(), c.database, false))
+			errs = append(errs, c.kind.Administer(ctx, c.root.adminURI(), c.database, false))
 		}
 		return errors.Join(errs...)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreproof/coreproof/internal/docker"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/protocol"
 )
@@ -237,7 +238,7 @@ func generated(t *testing.T, h launch.GeneratorHost) {
 func TestContainerDatabases(t *testing.T) {
 	t.Parallel()
 	products := map[string][]string{"postgres": {"PostgreSQL"}, "mysql": {"MySQL"}, "mariadb": {"MariaDB"}, "mongo": {"MongoDB", "FerretDB"}}
-	for _, db := range launch.ContainerDatabases() {
+	for _, db := range dbserver.Names() {
 		t.Run(db, func(t *testing.T) {
 			tg := container(t, db)
 			core := cores(t, start(t, tg, 1, launch.Settings{Flag: true}), "5.4")[0]

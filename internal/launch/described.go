@@ -446,8 +446,8 @@ func (x *Described) values(dir string, instance int, flag bool) descriptor.Value
 	host, port, _ := strings.Cut(at, ":")
 	v.Database.Host, v.Database.Name = host, x.box.database
 	v.Database.Port, _ = strconv.Atoi(port)
-	v.Database.URI = x.box.kind.uri(at, x.box.base().password, x.box.database, false)
-	if v.Database.User = x.box.kind.user; v.Database.User != "" {
+	v.Database.URI = x.box.kind.URI(at, x.box.base().password, x.box.database, false)
+	if v.Database.User = x.box.kind.User; v.Database.User != "" {
 		v.Database.Password = x.box.base().password
 	}
 	return v

@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/dbserver"
 )
 
 // TestEncryptedDatabases: a core that was asked to encrypts, its database says so, and
 // without the wish it does not.
 func TestEncryptedDatabases(t *testing.T) {
 	t.Parallel()
-	for _, name := range launch.EncryptedDatabases() {
+	for _, name := range dbserver.Encrypted() {
 		t.Run(name, func(t *testing.T) {
 			for wish, want := range map[bool]string{true: "yes", false: "no"} {
 				x := containerOn(t, launch.ContainerOptions{Database: name, DatabaseTLS: wish})

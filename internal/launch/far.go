@@ -31,7 +31,7 @@ func (c *Container) inner() string {
 	if c.far.box != nil {
 		host = farAlias
 	}
-	return host + ":" + strings.TrimSuffix(c.kind.port, "/tcp")
+	return host + ":" + strings.TrimSuffix(c.kind.Port, "/tcp")
 }
 
 // outer is the same as processes of this machine reach it.
@@ -48,7 +48,7 @@ func (c *Container) startRelay(ctx context.Context, labels map[string]string) (e
 	if err != nil {
 		return fmt.Errorf("the relay to a database far away: %w", err)
 	}
-	port := strings.TrimSuffix(c.kind.port, "/tcp")
+	port := strings.TrimSuffix(c.kind.Port, "/tcp")
 	c.far.box, err = testcontainers.Run(ctx, image,
 		testcontainers.WithCmd("relay", "--listen", "0.0.0.0:"+port, "--to", dbAlias+":"+port, "--delay", c.far.delay.String()),
 		tcnetwork.WithNetwork([]string{farAlias}, c.network), testcontainers.WithLabels(labels),
