@@ -82,7 +82,7 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 		for i, token := range tokens {
 			method, _, _, body := core.VerifyHTTP(protocol.VerifyRequest{AccessToken: token, CheckDatabase: v.CheckDatabase})
 			if method == "" {
-				return fmt.Errorf("variant %s: %w", v.Name, errNoLoad)
+				return fmt.Errorf("variant %s: %w", v.Name, ErrNoLoad)
 			}
 			bodies[i] = body
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
-// errNoLoad says that a verify of a variant is no request.
-var errNoLoad = errors.New("whoever verifies asks no core, so there is no load to measure: name a verifier that stands for an API (protocol.oauth2, docs/oauth2.md)")
+// ErrNoLoad says that a verify of a variant is no request.
+var ErrNoLoad = errors.New("whoever verifies asks no core, so there is no load to measure: name a verifier that stands for an API (protocol.oauth2, docs/oauth2.md)")
 
 // sides are the deployments of a round, all up at once.
 type sides struct {
@@ -70,7 +70,7 @@ func (m *measurement) load(name string, d launch.Deployment, variant int) (gener
 	for i, instance := range d.Instances() {
 		method, url, header, _ := cores[i].VerifyHTTP(protocol.VerifyRequest{CheckDatabase: m.Variants[variant].CheckDatabase})
 		if method == "" {
-			return s, fmt.Errorf("%s: %w", name, errNoLoad)
+			return s, fmt.Errorf("%s: %w", name, ErrNoLoad)
 		}
 		if path, below := strings.CutPrefix(url, cores[i].URL()); below && instance.Inner != "" {
 			url = instance.Inner + path

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/coreproof/coreproof/conformance/checks"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/internal/prove"
 	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/reports/proof"
@@ -114,6 +116,53 @@ func TestF10DatabaseThatCannotBeSeen(t *testing.T) {
 	}
 	if row.Core.Name != "somebody's core" {
 		t.Errorf("core %+v", row.Core)
+	}
+}
+
+// unasked is a target whose callers verify by themselves, as with keys that a server
+// publishes: a verify is no request.
+type unasked struct{ *launch.Embedded }
+
+type unaskedCores struct{ launch.Deployment }
+
+type unaskedCore struct{ protocol.Core }
+
+func (u unasked) Start(ctx context.Context, n int, set launch.Settings) (launch.Deployment, error) {
+	d, err := u.Embedded.Start(ctx, n, set)
+	if err != nil {
+		return nil, err
+	}
+	return unaskedCores{d}, nil
+}
+
+func (d unaskedCores) Cores(version string) ([]protocol.Core, error) {
+	cores, err := d.Deployment.Cores(version)
+	for i, c := range cores {
+		cores[i] = unaskedCore{c}
+	}
+	return cores, err
+}
+
+func (unaskedCore) VerifyHTTP(protocol.VerifyRequest) (method, url string, header http.Header, body []byte) {
+	return "", "", nil, nil
+}
+
+// TestNoRequestHasNoCost: where a verify is no request there is no price; the checks
+// stand, and the proof says why nothing was priced.
+func TestNoRequestHasNoCost(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir(), func(context.Context) (launch.Target, error) { return unasked{embedded(t)}, nil })
+	o.Stages.Bench = true
+	p, err := prove.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := p.Targets[0]
+	if row.Error != "" || len(row.Bench) != 0 || !strings.Contains(strings.Join(row.Notes, "\n"), bench.ErrNoLoad.Error()) {
+		t.Errorf("error %q, %d benches, notes %q", row.Error, len(row.Bench), row.Notes)
+	}
+	if p.Verdict.ExitCode != 0 {
+		t.Errorf("exit %d, want 0: %+v", p.Verdict.ExitCode, p.Verdict.Findings)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/coreproof/coreproof/bench"
@@ -164,6 +165,10 @@ func (x *targetRun) bench(ctx context.Context) error {
 	}
 	o.Versions = versions
 	res, left, err := bench.Run(ctx, o)
+	if errors.Is(err, bench.ErrNoLoad) { // a property of the core, as where no version can be measured
+		x.note("no cost: %s", oneLine(err))
+		res, err = slices.DeleteFunc(res, func(b proof.Bench) bool { return len(b.Rounds) == 0 }), nil
+	}
 	x.row.Bench = res
 	for i := range res {
 		res[i].Design.DatabaseAt = x.databaseAt
