@@ -95,6 +95,10 @@ func ageDefects() []Defect {
 			CaughtBy: []string{"BL-72"}, Decorate: handlesUpTo(999),
 		},
 		{
+			Name: "revokes-stop-at-10000", Text: "of revoked sessions the last 10,000 are known; those before them are let in again",
+			CaughtBy: []string{"BL-72"}, Thorough: true, Decorate: remembers(10_000),
+		},
+		{
 			Name: "users-stop-at-200", Text: "a revoke of all sessions of a user reports all of them and ends 200",
 			CaughtBy: []string{"BL-72"},
 			Decorate: over(func(next httpapi.Engine) engine {
@@ -200,6 +204,35 @@ func forgets(after time.Duration) serve.Decorate {
 			t, _ := first.LoadOrStore(a.Handle, time.Now())
 			return time.Since(t.(time.Time)) > after
 		})}
+	})
+}
+
+// remembers is a list of revoked sessions that holds the last n.
+func remembers(n int) serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		var mu sync.Mutex
+		known, order := map[string]bool{}, make([]string, 0, n)
+		return engine{
+			revoke: func(ctx context.Context, handles []string) ([]string, error) {
+				gone, err := next.Revoke(ctx, handles)
+				mu.Lock()
+				defer mu.Unlock()
+				for _, h := range gone {
+					if len(order) == n {
+						known[order[0]] = false
+						order = order[1:]
+					}
+					known[h], order = true, append(order, h)
+				}
+				return gone, err
+			},
+			verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				kept, told := known[a.Handle]
+				return told && !kept
+			}),
+		}
 	})
 }
 

@@ -49,7 +49,7 @@ func serve(t *testing.T, d broken.Defect, ids []string) *proof.Conformance {
 	}
 	got, _, err := conformance.Run(t.Context(), conformance.Options{
 		Target: target, On: on, Off: off, Checks: checks.All(), Stages: generations(d),
-		Select: conformance.Selection{IDs: ids}, Seed: 7, Scale: scale, Follow: 100 * time.Millisecond, HistoryDir: t.TempDir(),
+		Select: conformance.Selection{IDs: ids}, Seed: 7, Scale: scale, Thorough: d.Thorough, Follow: 100 * time.Millisecond, HistoryDir: t.TempDir(),
 		Rerun: func(id, version string) string { return "coreproof conform --check " + id },
 	})
 	if err != nil {

@@ -24,6 +24,8 @@ type Defect struct {
 	// From and Below bound the versions in which the defect shows, From ≤ v < Below;
 	// "" for none.
 	From, Below string
+	// Thorough: it takes a thorough run (--thorough) to catch it.
+	Thorough bool
 	// Decorate makes a good core a broken one. What a defect remembers it remembers
 	// for one core.
 	Decorate serve.Decorate
