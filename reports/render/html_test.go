@@ -142,7 +142,7 @@ func TestHTMLEscapesEverything(t *testing.T) {
 		k.ID, k.Title, k.Requirement, k.Source, k.Suite, k.Rerun, k.Trouble = evil, evil, evil, evil, evil, evil, evil
 		k.Observations = map[string]string{evil: evil}
 		k.Profiles = append(k.Profiles, evil)
-		k.Violations = []proof.Violation{{Expected: evil, Got: evil, Replay: evil, Exchanges: []proof.Exchange{{Method: evil, URL: evil, RequestBody: evil, ResponseBody: evil, Error: evil, Tag: evil}}}}
+		k.Violations = []proof.Violation{{Expected: evil, Got: evil, Replay: evil, Exchanges: []proof.Exchange{{Method: evil, URL: evil, RequestBody: evil, ResponseBody: evil, Error: evil, Tag: evil, Host: evil, Proto: evil}}}}
 	}
 	page := format(t, "html", p)
 	inspect(t, page)

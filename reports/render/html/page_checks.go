@@ -205,10 +205,7 @@ func newCheckView(sum *summary.Summary, t *proof.Target, k *proof.Check, l limit
 	v.ExchangeCount = words.Plural(len(list), "exchange")
 	list, v.ExchangesLeft = words.First(list, l.Exchanges)
 	for _, x := range list {
-		e := exchangeView{Line: l.text(x.Method) + " " + l.text(x.URL), Request: l.body(x.RequestBody), Response: l.body(x.ResponseBody)}
-		if x.Tag != "" {
-			e.Line += "  (X-Coreproof-Check: " + l.text(x.Tag) + ")"
-		}
+		e := exchangeView{Line: l.text(summary.Sent(x)), Request: l.body(x.RequestBody), Response: l.body(x.ResponseBody)}
 		e.Result = fmt.Sprintf("HTTP %d after %s", x.Status, words.Duration(x.Took))
 		if x.Error != "" {
 			e.Result = fmt.Sprintf("no response after %s: %s", words.Duration(x.Took), l.text(x.Error))

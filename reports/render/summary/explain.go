@@ -102,15 +102,33 @@ func Observations(m map[string]string) []Pair {
 	return out
 }
 
+// Sent is the first line of a request, and what was unusual in how it was sent.
+func Sent(x proof.Exchange) string {
+	line := words.OneLine(x.Method) + " " + words.OneLine(x.URL)
+	var manner []string
+	if x.Proto != "" {
+		manner = append(manner, words.OneLine(x.Proto))
+	}
+	if x.Host != "" {
+		manner = append(manner, "Host: "+words.OneLine(x.Host))
+	}
+	if x.Chunked {
+		manner = append(manner, "body in chunks")
+	}
+	if x.Tag != "" {
+		manner = append(manner, "X-Coreproof-Check: "+words.OneLine(x.Tag))
+	}
+	if len(manner) > 0 {
+		line += "  (" + strings.Join(manner, ", ") + ")"
+	}
+	return line
+}
+
 // Exchanges writes requests and responses as a log does.
 func Exchanges(list []proof.Exchange) string {
 	var b strings.Builder
 	for _, x := range list {
-		fmt.Fprintf(&b, "> %s %s", words.OneLine(x.Method), words.OneLine(x.URL))
-		if x.Tag != "" {
-			fmt.Fprintf(&b, "  [%s]", words.OneLine(x.Tag))
-		}
-		fmt.Fprintf(&b, "\n")
+		fmt.Fprintf(&b, "> %s\n", Sent(x))
 		if x.RequestBody != "" {
 			fmt.Fprintf(&b, "> %s\n", words.Clean(words.Clip(x.RequestBody, 4000)))
 		}
