@@ -42,7 +42,8 @@ func cmdGate(s streams) *cobra.Command {
 		Long: `Both builds are brought up at once and called in turn, call by call; measuring goes
 on until every budget is decided or --max-time is over. A build is a program (with
 arguments, if it needs any), a git revision with --build, an image, a URL (several
-with commas), or a saved proof. CPU per verify is compared, never held against an
+with commas), a descriptor (FILE.yaml), or a saved proof; --target says how programs,
+revisions and images of your own are started. CPU per verify is compared, never held against an
 absolute figure.
 
 Exit status: 0 held, or undecided without --strict; 1 head is worse; 2 not decided:
@@ -51,6 +52,7 @@ reason in one word (reason=…), which is gate.reason in proof.json; see docs/ga
 		Example: `  coreproof gate --base ./core-main --head ./core-new
   coreproof gate --base main --head HEAD --build 'go build -trimpath -o {out} ./cmd/refcore'
   coreproof gate --base acme/core:1.4 --head acme/core:1.5 --db postgres --skip-conformance
+  coreproof gate --target core.yaml --base main --head HEAD --build 'make core OUT={out}'
   coreproof gate --base http://127.0.0.1:3567 --head http://127.0.0.1:3568 --base-pid 11 --head-pid 12
   coreproof gate --base main/proof.json --head proof.json
   coreproof gate --self-test --runs aa=20,cpu+5=20`,
@@ -69,7 +71,8 @@ func (g *gating) group() group {
 	f.StringVar(&g.refs.Build, "build", "", "how to build a revision's core, with {out} for its path")
 	f.IntSliceVar(&g.refs.Base.PIDs, "base-pid", nil, "processes of base's cores by URL, to read their CPU time")
 	f.IntSliceVar(&g.refs.Head.PIDs, "head-pid", nil, "processes of head's cores by URL")
-	f.StringVar(&g.refs.Database, "db", "postgres", "database of cores in images: "+strings.Join(dbserver.Names(), ", "))
+	f.StringVar(&g.target.target, "target", "", "a descriptor that says how base and head are started: {{.Build}} in its command or image stands for the one or the other")
+	f.StringVar(&g.refs.Database, "db", "", "database of cores in images, "+strings.Join(dbserver.Names(), ", ")+" (default "+gate.DefaultServer+"), or one of a descriptor's (default its first)")
 	var names []string
 	for _, k := range verdict.GateLimits() {
 		names = append(names, k.Name)
@@ -138,14 +141,12 @@ func (g *gating) checkGate(cmd *cobra.Command, args []string) (saved bool, err e
 	if g.self.on {
 		return false, g.self.check()
 	}
-	g.refs.Base.Flag, g.refs.Head.Flag = "--base", "--head"
+	g.refs.Base.Flag, g.refs.Head.Flag, g.refs.Target = "--base", "--head", g.target.described
 	if saved, err = g.refs.Saved(); err != nil {
 		return false, err
 	}
 	g.stages.Conform = !g.skipConformance
 	switch {
-	case !slices.Contains(dbserver.Names(), g.refs.Database):
-		return false, fmt.Errorf("--db %s: there is no such database; choose from %s", g.refs.Database, strings.Join(dbserver.Names(), ", "))
 	case g.maxTime <= 0:
 		return false, fmt.Errorf("--max-time %s: must be positive", g.maxTime)
 	case g.measure.window <= 0:
@@ -182,6 +183,7 @@ func (g *gating) make(cmd *cobra.Command, saved bool, watch prove.Watcher) (_ *p
 		return gate.Saved(o, g.refs, limits, g.strict)
 	}
 	g.refs.External = g.target.url
+	g.refs.Say = func(line string) { watch.Note("%s", line) }
 	if g.refs.Generator, err = launch.Own("generator"); err != nil {
 		return nil, err
 	}

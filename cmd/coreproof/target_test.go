@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func tiny(t *testing.T) func(t *testing.T, file, defect string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.NewReplacer(`{{env "TINYCORE"}}`, program, "{{.Here}}/..", root).Replace(string(b)) + "env: {TINY_DEFECT: '" + defect + "'}\n"
+		text := strings.NewReplacer(`(env "TINYCORE")`, strconv.Quote(program), `{{env "TINYCORE"}}`, program, "{{.Here}}/..", root).Replace(string(b)) + "env: {TINY_DEFECT: '" + defect + "'}\n"
 		path := filepath.Join(t.TempDir(), file)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

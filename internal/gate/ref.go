@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
@@ -22,6 +23,8 @@ const (
 	KindImage    = "image"
 	KindURL      = "url"
 	KindProof    = "proof"
+	// KindDescriptor is a file that says how a core is brought up.
+	KindDescriptor = "descriptor"
 )
 
 // Ref is a build as the caller names it.
@@ -37,12 +40,17 @@ type Refs struct {
 	Base, Head Ref
 	// Build is the command that makes a revision's core, with {out} for its path.
 	Build string
-	// Database of cores in containers.
+	// Target is a descriptor in whose command or image {{.Build}} stands for a program,
+	// a revision's build or an image; nil: they are started as the reference core is.
+	Target *descriptor.Descriptor
+	// Database of cores in containers, or one of a descriptor's; "" is the first.
 	Database string
 	// External is what cores by URL have in common: keys, certificates, caps.
 	External launch.ExternalOptions
 	// Generator starts a load generator.
 	Generator []string
+	// Say is told what described cores leave and find.
+	Say func(line string)
 }
 
 // Kind tells what a text names.
@@ -50,7 +58,7 @@ func (r Refs) kind(f Ref) (string, error) {
 	first, _, _ := strings.Cut(f.Text, " ")
 	switch st, err := os.Stat(first); {
 	case f.Text == "":
-		return "", fmt.Errorf("%s is missing: a program, an image, a URL, a proof, or a revision with --build", f.Flag)
+		return "", fmt.Errorf("%s is missing: a program, an image, a URL, a descriptor, a proof, or a revision with --build", f.Flag)
 	case strings.Contains(f.Text, "://"):
 		return KindURL, nil
 	case r.Build != "":
@@ -62,6 +70,8 @@ func (r Refs) kind(f Ref) (string, error) {
 		return KindProof, nil
 	case err == nil && strings.HasSuffix(first, ".json"):
 		return KindProof, nil
+	case err == nil && (strings.HasSuffix(first, ".yaml") || strings.HasSuffix(first, ".yml")):
+		return KindDescriptor, nil
 	case err == nil && st.Mode()&0o111 == 0 && filepath.Ext(first) != ".exe":
 		return "", fmt.Errorf("%s %s: the file is no program and no proof; chmod +x it, or name a %s", f.Flag, f.Text, proof.FileName)
 	case err == nil:
@@ -101,6 +111,9 @@ func (r Refs) kinds() (base, head string, err error) {
 	if base != head {
 		return "", "", fmt.Errorf("--base %s is %s and --head %s %s: what is brought up otherwise costs otherwise; give two of one kind", r.Base.Text, a(base), r.Head.Text, a(head))
 	}
+	if err := r.checkTarget(base); err != nil {
+		return "", "", err
+	}
 	for _, pid := range r.Base.PIDs {
 		if slices.Contains(r.Head.PIDs, pid) {
 			return "", "", fmt.Errorf("--base-pid and --head-pid both name %d: one process cannot be both builds; give each the process that answers at its own URL", pid)
@@ -129,7 +142,13 @@ func (r Refs) Pair(ctx context.Context) (p Pair, clean func() error, err error) 
 	switch kind {
 	case KindURL:
 		return r.urls(p), nothing, nil
+	case KindDescriptor:
+		p, err = r.descriptors(p)
+		return p, nothing, err
 	case KindImage:
+		if r.Target != nil {
+			return r.described(p, [2]*descriptor.Descriptor{r.Target, r.Target}, [2]string{r.Base.Text, r.Head.Text}), nothing, nil
+		}
 		return r.images(p), nothing, nil
 	case KindProof:
 		return p, nothing, errors.New("saved proofs are not brought up")
@@ -162,6 +181,9 @@ func (r Refs) Pair(ctx context.Context) (p Pair, clean func() error, err error) 
 			return p, nil, errors.Join(fmt.Errorf("%s %s: %w", f.Flag, f.Text, err), clean())
 		}
 		commands[i] = append([]string{at}, words[1:]...)
+	}
+	if r.Target != nil {
+		return r.described(p, [2]*descriptor.Descriptor{r.Target, r.Target}, [2]string{commands[0][0], commands[1][0]}), clean, nil
 	}
 	return r.programs(p, dir, commands), clean, nil
 }
@@ -218,7 +240,7 @@ func (r Refs) urls(p Pair) Pair {
 func (r Refs) images(p Pair) Pair {
 	open := func(image string) func(context.Context) (launch.Target, error) {
 		return func(ctx context.Context) (launch.Target, error) {
-			c, err := launch.NewContainerOf(ctx, r.Database, image)
+			c, err := launch.NewContainerOf(ctx, r.server(), image)
 			if err != nil {
 				return nil, err
 			}
@@ -227,7 +249,7 @@ func (r Refs) images(p Pair) Pair {
 	}
 	p.Base.Open, p.Head.Open = open(r.Base.Text), open(r.Head.Text)
 	p.Open = func(ctx context.Context) (launch.Target, launch.Target, error) {
-		base, err := launch.NewContainerOf(ctx, r.Database, r.Base.Text)
+		base, err := launch.NewContainerOf(ctx, r.server(), r.Base.Text)
 		if err != nil {
 			return nil, nil, err
 		}

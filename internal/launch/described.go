@@ -34,6 +34,9 @@ type DescribedOptions struct {
 	Descriptor *descriptor.Descriptor
 	// Database is one of the descriptor's; "" is its first.
 	Database string
+	// Build is what {{.Build}} stands for: a program's path, or an image; "" where the
+	// descriptor says by itself what is started.
+	Build string
 	// DatabaseDelay is how much longer each round trip to a database server is made.
 	DatabaseDelay time.Duration
 	// GeneratorCommand starts a load generator; flags are added.
@@ -430,7 +433,7 @@ func (x *Described) Close(ctx context.Context) error {
 
 // values are those of one instance.
 func (x *Described) values(dir string, instance int, flag bool) descriptor.Values {
-	v := descriptor.Values{Host: "127.0.0.1", Instance: instance, Dir: dir, Shared: x.dir, Flag: flag, APIKey: x.key, SelfVersion: version.String()}
+	v := descriptor.Values{Host: "127.0.0.1", Instance: instance, Build: x.o.Build, Dir: dir, Shared: x.dir, Flag: flag, APIKey: x.key, SelfVersion: version.String()}
 	v.Self, _ = os.Executable() // "" where the system does not tell
 	v.Database.File = x.file()
 	if x.d.Image != "" {

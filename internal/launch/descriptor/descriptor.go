@@ -5,6 +5,8 @@
 package descriptor
 
 import (
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -172,4 +174,10 @@ func (d *Descriptor) Kinds() []string {
 		kinds = append(kinds, b.Kind)
 	}
 	return kinds
+}
+
+// UsesBuild says whether what is started is what a caller names: with {{.Build}} in its
+// command or image.
+func (d *Descriptor) UsesBuild() bool {
+	return slices.ContainsFunc(append(slices.Clone(d.Command), d.Image), func(s string) bool { return strings.Contains(s, ".Build") })
 }

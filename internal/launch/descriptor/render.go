@@ -24,6 +24,8 @@ type Values struct {
 	Dir               string // its working folder
 	Shared            string // folder of all instances on one database
 	Flag              bool
+	// Build is the program or image that a gate tries; "" outside of one.
+	Build string
 	// Settings that were asked for, by the core's own keys.
 	Settings map[string]string
 	Database DatabaseValues
@@ -146,6 +148,9 @@ func (d *Descriptor) Instance(b Database, v Values, settings map[string]string) 
 	}
 	one := func(what, text string) string { return strings.Join(list(what, []string{text}), "") }
 	out.Command, out.Image, out.Args = list("command", d.Command), one("image", d.Image), list("args", d.Args)
+	if first := slices.Concat(d.Command, []string{d.Image})[0]; d.UsesBuild() && v.Build == "" && first != "" && one("command", first) == "" {
+		err = errors.Join(err, fmt.Errorf("%s stands for what gate tries, and here nothing is named: write e.g. {{or .Build \"./core\"}}", first))
+	}
 	if len(d.Command) > 0 {
 		out.Command = append(out.Command, extra...)
 	} else {
