@@ -78,6 +78,12 @@ func Run(ctx context.Context, o Options) (*proof.Proof, error) {
 				return // the verdict says so
 			}
 		}
+		// One failure decides, so what takes minutes is left out.
+		if verdict.Derive(p); ctx.Err() == nil && p.Verdict.Outcome == proof.Fail {
+			g.LeftOut = "head had failed before: " + g.Reason
+			o.Prove.Watch.Note("head fails (%s): CPU and memory are not measured", g.Reason)
+			return
+		}
 		if err := Measure(ctx, o, g); err != nil && ctx.Err() == nil {
 			g.Error = strings.Join(strings.Fields(err.Error()), " ")
 			o.Prove.Watch.Note("%s", g.Error)

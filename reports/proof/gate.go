@@ -28,6 +28,8 @@ type Gate struct {
 	// Bench are the duets of base and head, one a protocol version: variants
 	// "base-off", "head-off", "base-on" and "head-on".
 	Bench []Bench `json:"bench,omitempty"`
+	// LeftOut says why no duet was made: head had failed already. "" otherwise.
+	LeftOut string `json:"leftOut,omitempty"`
 	// Error says why nothing could be measured, or not to the end; "" otherwise.
 	Error string `json:"error,omitempty"`
 
@@ -42,7 +44,7 @@ type Gate struct {
 // GateSide is one of the two builds.
 type GateSide struct {
 	Ref  string `json:"ref"`  // as the caller gave it
-	Kind string `json:"kind"` // "program", "revision", "image", "url" or "proof"
+	Kind string `json:"kind"` // "program", "revision", "image", "url", "descriptor" or "proof"
 	// Commit that a revision stands for.
 	Commit string `json:"commit,omitempty"`
 	// Targets of the proof that are of this build, by name.

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ func deriveGate(p *proof.Proof) {
 		g.Budgets = append(g.Budgets, measured(g, &g.Bench[i])...)
 		g.Budgets = append(g.Budgets, answersBudget(&g.Bench[i])...)
 	}
+	defer func() { g.Budgets = append(g.Budgets, unmeasured(g)...) }()
 	g.Budgets = append(g.Budgets, missingTargets(g)...)
 	for _, x := range pairs(p) {
 		if g.Statements {
@@ -50,9 +52,41 @@ func deriveGate(p *proof.Proof) {
 			g.Budgets = append(g.Budgets, ownBudgets(p, x)...)
 		}
 		if g.Saved {
-			g.Budgets = append(g.Budgets, savedBudgets(g, x)...)
+			g.Budgets = append(g.Budgets, savedBudgets(g, x, pricedTogether(p))...)
 		}
 	}
+}
+
+// pricedTogether is how many prices of the flag saved proofs hold against each other.
+func pricedTogether(p *proof.Proof) (n int) {
+	for _, x := range pairs(p) {
+		for i := range x.base.Bench {
+			if x.base.Bench[i].Cost != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// unmeasured are the budgets for which no duet was made, since head had failed before.
+func unmeasured(g *proof.Gate) (out []proof.GateBudget) {
+	if g.LeftOut == "" {
+		return nil
+	}
+	failed := slices.ContainsFunc(g.Budgets, func(b proof.GateBudget) bool { return b.Outcome == proof.Fail })
+	for _, l := range g.Limits {
+		k, _ := gateLimit(l.Name)
+		row := proof.GateBudget{Name: l.Name, Unit: k.Unit, Absolute: k.Absolute, Limit: l.Value, Outcome: proof.Skip, Reason: ReasonIncomplete, Text: "not measured: " + words.OneLine(g.LeftOut)}
+		if k.Unit == "ratio" {
+			row.Limit++
+		}
+		if !failed {
+			row.Outcome = proof.Error
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // pair is a target of base and the one of head that it is held against.
@@ -111,10 +145,21 @@ func answersBudget(b *proof.Bench) (out []proof.GateBudget) {
 				Text: words.Clip(words.OneLine(fmt.Sprintf("%d of %d calls were answered wrongly under load, e.g. %s", wrong, calls, example)), mostText)})
 		}
 		for _, c := range b.Controls {
-			if c.Variant == side.variants[1] && c.Accepted > 0 {
-				out = append(out, proof.GateBudget{Name: "revoked tokens at " + name, Protocol: b.Protocol, Unit: "calls", Outcome: side.outcome, Reason: ReasonAccepted,
-					Text: fmt.Sprintf("%d of %d revoked tokens were accepted with the flag on", c.Accepted, c.Trials)})
+			if c.Variant != side.variants[1] {
+				continue
 			}
+			row := proof.GateBudget{Name: "revoked tokens at " + name, Protocol: b.Protocol, Unit: "calls"}
+			switch {
+			case c.Accepted > 0:
+				row.Outcome, row.Reason = side.outcome, ReasonAccepted
+				row.Text = fmt.Sprintf("%d of %d revoked tokens were accepted with the flag on", c.Accepted, c.Trials)
+			case c.Trouble != "" || c.Trials <= 0:
+				row.Outcome, row.Reason = proof.Error, ReasonIncomplete
+				row.Text = words.Clip(words.OneLine("whether they are refused could not be tried: "+cmp.Or(c.Trouble, "none was offered")), mostText)
+			default:
+				continue
+			}
+			out = append(out, row)
 		}
 	}
 	return out
@@ -254,6 +299,9 @@ func budgetLine(b proof.GateBudget) string {
 // sequentialText says effect, interval, rounds, spread and floor.
 func sequentialText(b *proof.GateBudget) string {
 	e := b.Observed
+	if b.Absolute {
+		return absoluteText(e, b.Unit, b.Limit) + ", " + words.Plural(e.N, "round")
+	}
 	if b.Unit != "ratio" {
 		s := fmt.Sprintf("head takes %+.0f bytes per session", e.Value)
 		if e.Interval != nil {

@@ -16,12 +16,23 @@ import (
 func statementsBudgets(x pair) (out []proof.GateBudget) {
 	row := proof.GateBudget{Name: "statements", Target: x.name, Unit: "statements"}
 	switch {
-	case x.base.Footprint == nil:
+	case x.base.Footprint == nil || len(x.base.Footprint.Statements) == 0:
 		row.Outcome, row.Reason, row.Text = proof.Skip, ReasonNotReadable, "statements were not counted of base"
 		return []proof.GateBudget{row}
-	case x.head.Footprint == nil:
+	case x.head.Footprint == nil || len(x.head.Footprint.Statements) == 0:
 		row.Outcome, row.Reason, row.Text = proof.Error, ReasonIncomplete, "statements were counted of base and not of head"
 		return []proof.GateBudget{row}
+	}
+	// Of all kinds of calls some begin, refresh and end sessions: a counter that saw none
+	// of them saw nothing.
+	for _, side := range []struct {
+		name string
+		f    *proof.Footprint
+	}{{"base", x.base.Footprint}, {"head", x.head.Footprint}} {
+		if !slices.ContainsFunc(side.f.Statements, func(s proof.Statements) bool { return s.Count > 0 }) {
+			row.Outcome, row.Reason, row.Text = proof.Error, ReasonNotReadable, "no statement of "+side.name+" was seen in any call: what counts them does not see it"
+			return []proof.GateBudget{row}
+		}
 	}
 	for _, b := range x.base.Footprint.Statements {
 		row := row
@@ -37,8 +48,9 @@ func statementsBudgets(x pair) (out []proof.GateBudget) {
 		h := x.head.Footprint.Statements[i]
 		row.Text = fmt.Sprintf("%d for %d calls, base %d for %d", h.Count, h.Calls, b.Count, b.Calls)
 		switch {
-		case h.Calls <= 0 || b.Calls <= 0:
+		case h.Calls <= 0 || b.Calls <= 0 || h.Count < 0 || b.Count < 0:
 			row.Outcome, row.Reason = proof.Error, ReasonNotReadable
+			row.Text += ": not a count; did the database or its counters start anew?"
 		case h.Count*b.Calls > b.Count*h.Calls:
 			row.Outcome, row.Reason = proof.Fail, ReasonStatements
 		default:
@@ -80,6 +92,10 @@ func leftOut(base, head *proof.Conformance, profile string) (left, lost []string
 	return left, lost
 }
 
+// muchLess: a check that head passed in so many times fewer trials than base was not shown
+// as base's was. How many a check makes depends a little on the machine.
+const muchLess = 3
+
 // profileBudgets: no check that base passed may fail on head, profile by profile.
 func profileBudgets(x pair) (out []proof.GateBudget) {
 	base, head := x.base.Conformance, x.head.Conformance
@@ -108,6 +124,8 @@ func profileBudgets(x pair) (out []proof.GateBudget) {
 			case o == nil || o.Outcome != proof.Pass: // base shows nothing that head could break
 			case k.Outcome == proof.Fail:
 				broken = once(broken, label)
+			case k.Outcome == proof.Pass && k.Trials*muchLess < o.Trials:
+				unknown = once(unknown, fmt.Sprintf("%s (%d trials, base %d)", label, k.Trials, o.Trials))
 			case k.Outcome == proof.Pass:
 				both++
 			default:
@@ -188,9 +206,9 @@ func ownBudgets(p *proof.Proof, x pair) (out []proof.GateBudget) {
 
 // savedBudgets hold the price of the flag in two saved proofs against each other,
 // and head's own figures against absolute limits.
-func savedBudgets(g *proof.Gate, x pair) (out []proof.GateBudget) {
+func savedBudgets(g *proof.Gate, x pair, figures int) (out []proof.GateBudget) {
 	if limit, ok := limitOf(g, GateOnOff); ok {
-		out = append(out, onOffBudgets(g, x, limit)...)
+		out = append(out, onOffBudgets(g, x, limit, figures)...)
 	}
 	for _, name := range []string{GateP50, GateP99, GateThroughput} {
 		limit, ok := limitOf(g, name)
@@ -231,7 +249,7 @@ func savedBudgets(g *proof.Gate, x pair) (out []proof.GateBudget) {
 
 // onOffBudgets hold the price of the flag of each version against base's. What was
 // priced of base must have been of head.
-func onOffBudgets(g *proof.Gate, x pair, limit float64) (out []proof.GateBudget) {
+func onOffBudgets(g *proof.Gate, x pair, limit float64, figures int) (out []proof.GateBudget) {
 	priced := func(t *proof.Target, protocol string) *proof.Bench {
 		for i := range t.Bench {
 			if b := &t.Bench[i]; b.Cost != nil && (protocol == "" || b.Protocol == protocol) {
@@ -251,7 +269,7 @@ func onOffBudgets(g *proof.Gate, x pair, limit float64) (out []proof.GateBudget)
 		} else if why := LoadsDiffer(x.base, x.head, b, h); why != "" {
 			row.Reason, row.Text = ReasonLoads, "the price of the flag is another one: "+why
 		} else {
-			row = onOffBudget(b, h, limit)
+			row = onOffBudget(b, h, limit, figures)
 			if MachinesDiffer(g.Base.Machine, g.Head.Machine) != "" {
 				row.Text += ", on another machine than base"
 			}
@@ -285,8 +303,8 @@ func MachinesDiffer(a, b *proof.Machine) string {
 
 // onOffBudget compares two on/off ratios that were measured apart: each with its own
 // interval, so that what differs between the runs is in neither. The tolerance is
-// wide for that reason.
-func onOffBudget(b, h *proof.Bench, limit float64) proof.GateBudget {
+// wide for that reason. The figures of a gate share the error.
+func onOffBudget(b, h *proof.Bench, limit float64, figures int) proof.GateBudget {
 	row := proof.GateBudget{Name: GateOnOff, Protocol: h.Protocol, Limit: 1 + limit, Unit: "ratio"}
 	logs := func(b *proof.Bench) []float64 { return sample{b, proof.KindCost}.pairs(logRatio(cpuPerCall)) }
 	was, is := logs(b), logs(h)
@@ -302,11 +320,12 @@ func onOffBudget(b, h *proof.Bench, limit float64) proof.GateBudget {
 		}
 		return row
 	}
-	d := stats.Between(was, is, gateAlphaFail, gateAlphaPass)
+	alphaFail := gateAlphaFail / float64(max(1, figures))
+	d := stats.Between(was, is, alphaFail, gateAlphaPass)
 	row.Sigma = d.SD
 	row.Observed = &proof.Estimate{Value: math.Exp(d.Mean), Unit: "ratio", N: d.N, Method: stats.AnytimeT.Name + ", base and head apart", Assumption: stats.AnytimeT.Assumption}
 	if finite(d.Low) && finite(d.High) && d.N >= stats.AnytimeT.MinN {
-		row.Observed.Interval = &proof.Interval{Low: math.Exp(d.Low), High: math.Exp(d.High), Level: 1 - gateAlphaFail - gateAlphaPass}
+		row.Observed.Interval = &proof.Interval{Low: math.Exp(d.Low), High: math.Exp(d.High), Level: 1 - alphaFail - gateAlphaPass}
 	} else {
 		row.Observed.Warnings = []string{few(d.N, stats.AnytimeT.MinN)}
 	}

@@ -34,6 +34,20 @@ var sequential = []struct {
 	{GateCPUOff, baseOff, headOff, 0, cpuLog(baseOff, headOff)},
 	{GateCPUOn, baseOn, headOn, 0, cpuLog(baseOn, headOn)},
 	{GateMemory, "", "", memoryRounds, memoryPerSession},
+	{GateP50, "", "", 0, latencyOn(0)},
+	{GateP99, "", "", 0, latencyOn(2)},
+}
+
+// latencyOn is a quantile of head's calls with the flag on, in ms, of rounds that were
+// not saturated.
+func latencyOn(quantile int) func(*proof.Bench, *proof.Round) (float64, bool) {
+	return func(_ *proof.Bench, r *proof.Round) (float64, bool) {
+		w := window(r, headOn)
+		if w == nil || r.Saturated {
+			return 0, false
+		}
+		return quantiles[quantile].of(w)
+	}
 }
 
 func cpuLog(base, head string) func(*proof.Bench, *proof.Round) (float64, bool) {
@@ -84,7 +98,7 @@ func test(g *proof.Gate, name string, maxN int, limit float64) stats.Sequential 
 		}
 	}
 	q := stats.Sequential{Bound: limit, AlphaAbove: gateAlphaFail / float64(max(1, figures)*max(1, g.Protocols)), AlphaBelow: gateAlphaPass, MinN: g.MinRounds, MaxN: g.MaxRounds}
-	if name != GateMemory {
+	if k, _ := gateLimit(name); k.Unit == "ratio" {
 		q.Bound = math.Log1p(limit)
 	}
 	if maxN > 0 {
@@ -138,26 +152,6 @@ func measured(g *proof.Gate, b *proof.Bench) (out []proof.GateBudget) {
 		}
 		out = append(out, sequentialBudget(g, b, s.name, s.base, s.of, test(g, s.name, s.maxN, limit), limit))
 	}
-	head := func(q of) []float64 {
-		var xs []float64
-		for _, r := range unsaturated(b, proof.KindCost) {
-			if w := window(r, headOn); w != nil {
-				if x, ok := q(w); ok && finite(x) {
-					xs = append(xs, x)
-				}
-			}
-		}
-		return xs
-	}
-	for _, name := range []string{GateP50, GateP99} {
-		if limit, ok := limitOf(g, name); ok {
-			q := quantiles[0]
-			if name == GateP99 {
-				q = quantiles[2]
-			}
-			out = append(out, absoluteBudget(name, b.Protocol, claim(head(q.of), "ms"), limit))
-		}
-	}
 	if limit, ok := limitOf(g, GateThroughput); ok {
 		var xs []float64
 		for _, r := range kept(b, proof.KindSaturated) {
@@ -174,7 +168,7 @@ func measured(g *proof.Gate, b *proof.Bench) (out []proof.GateBudget) {
 
 func sequentialBudget(g *proof.Gate, b *proof.Bench, name, base string, of func(*proof.Bench, *proof.Round) (float64, bool), q stats.Sequential, limit float64) proof.GateBudget {
 	k, _ := gateLimit(name)
-	row := proof.GateBudget{Name: name, Protocol: b.Protocol, Limit: limit, Unit: k.Unit}
+	row := proof.GateBudget{Name: name, Protocol: b.Protocol, Absolute: k.Absolute, Limit: limit, Unit: k.Unit}
 	if k.Unit == "ratio" {
 		row.Limit = 1 + limit
 		row.Floor = fixedRatio(floorOf(b, base))
@@ -185,6 +179,9 @@ func sequentialBudget(g *proof.Gate, b *proof.Bench, name, base string, of func(
 		row.Text = "the processes of base and head could not both be read: is one a script that starts the core, without exec? Cores by URL need --base-pid and --head-pid; or leave it out: --budget " + name + "=off"
 		if len(b.Rounds) == 0 {
 			row.Text = "no round was measured"
+		}
+		if k.Absolute {
+			row.Text = absoluteLimit + "the figure could not be had: no round was measured, or all were saturated"
 		}
 		if name == GateMemory {
 			row.Outcome, row.Text = proof.Skip, "memory could not be read, or the cores were not started anew for each round"
@@ -223,8 +220,23 @@ func sequentialBudget(g *proof.Gate, b *proof.Bench, name, base string, of func(
 	default:
 		row.Outcome, row.Reason = proof.Undecided, ReasonUndecided
 	}
+	if k.Absolute && row.Outcome == proof.Fail {
+		row.Reason = ReasonLimit
+	}
 	row.Text = sequentialText(&row)
 	return row
+}
+
+// absoluteLimit begins what is said of a limit on head alone.
+const absoluteLimit = "absolute limit, on this machine: "
+
+// absoluteText says a figure of head alone; e has a value.
+func absoluteText(e *proof.Estimate, unit string, limit float64) string {
+	s := fmt.Sprintf("%s%.4g %s", absoluteLimit, e.Value, unit)
+	if e.Interval != nil {
+		s += fmt.Sprintf(" (%.4g to %.4g)", e.Interval.Low, e.Interval.High)
+	}
+	return s + fmt.Sprintf(", limit %.4g", limit)
 }
 
 // floorOf compares two sides of base.
@@ -255,10 +267,10 @@ func absoluteBudget(name, protocol string, e *proof.Estimate, limit float64) pro
 	atLeast := name == GateThroughput
 	switch {
 	case e == nil:
-		row.Outcome, row.Reason, row.Text = proof.Error, ReasonNotReadable, "absolute limit: the figure could not be had"
+		row.Outcome, row.Reason, row.Text = proof.Error, ReasonNotReadable, absoluteLimit + "the figure could not be had"
 		return row
 	case e.Interval == nil:
-		row.Outcome, row.Reason, row.Text = proof.Undecided, ReasonUndecided, "absolute limit: "+e.Warnings[0]
+		row.Outcome, row.Reason, row.Text = proof.Undecided, ReasonUndecided, absoluteLimit+e.Warnings[0]
 		return row
 	case !atLeast && e.Interval.Low > limit, atLeast && e.Interval.High < limit:
 		row.Outcome, row.Reason = proof.Fail, ReasonLimit
@@ -267,7 +279,7 @@ func absoluteBudget(name, protocol string, e *proof.Estimate, limit float64) pro
 	default:
 		row.Outcome, row.Reason = proof.Undecided, ReasonUndecided
 	}
-	row.Text = fmt.Sprintf("absolute limit, on this machine: %.4g %s (%.4g to %.4g), limit %.4g", e.Value, k.Unit, e.Interval.Low, e.Interval.High, limit)
+	row.Text = absoluteText(e, k.Unit, limit)
 	return row
 }
 

@@ -27,6 +27,16 @@ func gateOf(d examples.GateDuet, more ...func(*proof.Proof)) *proof.Proof {
 
 var quiet = examples.GateDuet{Rounds: 20, Sigma: 0.01}
 
+// aboutTheLimit gives head medians about 1 ms, and a limit there.
+func aboutTheLimit(p *proof.Proof) {
+	for i := range p.Gate.Bench[0].Rounds {
+		for j := range p.Gate.Bench[0].Rounds[i].Windows {
+			p.Gate.Bench[0].Rounds[i].Windows[j].P50 = 0.9 + 0.2*float64(i%2)
+		}
+	}
+	p.Gate.Limits = append(p.Gate.Limits, proof.Limit{Name: verdict.GateP50, Value: 1})
+}
+
 func TestGate(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*examples.GateDuet)) examples.GateDuet {
@@ -112,6 +122,24 @@ func TestGate(t *testing.T) {
 		{"beyond an absolute limit", quiet, func(p *proof.Proof) {
 			p.Gate.Limits = append(p.Gate.Limits, proof.Limit{Name: verdict.GateP50, Value: 0.1})
 		}, proof.Fail, 1, verdict.ReasonLimit, "absolute limit, on this machine"},
+		{"an absolute limit in the middle of the figure's interval", quiet, aboutTheLimit, proof.Undecided, 0, verdict.ReasonUndecided, "absolute limit"},
+		{"statements of base could not be counted", quiet, func(p *proof.Proof) { p.Targets[0].Footprint = &proof.Footprint{} }, proof.Pass, 0, verdict.ReasonHeld, ""},
+		{"statements of head could not be counted", quiet, func(p *proof.Proof) { p.Targets[1].Footprint = &proof.Footprint{} }, proof.Error, 2, verdict.ReasonIncomplete, "not of head"},
+		{"a counter that stands still", quiet, func(p *proof.Proof) {
+			for i := range p.Targets[1].Footprint.Statements {
+				p.Targets[1].Footprint.Statements[i].Count = 0
+			}
+		}, proof.Error, 2, verdict.ReasonNotReadable, "no statement of head was seen"},
+		{"a counter that began anew", quiet, func(p *proof.Proof) { p.Targets[1].Footprint.Statements[1].Count = -5 }, proof.Error, 2, verdict.ReasonNotReadable, "not a count"},
+		{"a tenth of base's trials", quiet, func(p *proof.Proof) { headCheck(p).Trials, p.Targets[0].Conformance.Checks[0].Trials = 5, 50 }, proof.Undecided, 0, verdict.ReasonIncomplete, "5 trials, base 50"},
+		{"no revoked token could be offered to head", quiet, func(p *proof.Proof) { p.Gate.Bench[0].Controls[3].Trials, p.Gate.Bench[0].Controls[3].Trouble = 0, "HTTP 500" }, proof.Error, 2, verdict.ReasonIncomplete, "HTTP 500"},
+		{"no duet, as head had failed before", quiet, func(p *proof.Proof) {
+			p.Targets[1].Footprint.Statements[1].Count++
+			p.Gate.Bench, p.Gate.LeftOut = nil, "head had failed before: statements"
+		}, proof.Fail, 1, verdict.ReasonStatements, "statements of verify"},
+		{"no duet, and head has not failed", quiet, func(p *proof.Proof) {
+			p.Gate.Bench, p.Gate.LeftOut = nil, "head had failed before: statements"
+		}, proof.Error, 2, verdict.ReasonIncomplete, "not measured"},
 		{"nothing compared", quiet, func(p *proof.Proof) { *p.Gate = proof.Gate{}; p.Targets = nil }, proof.Error, 2, verdict.ReasonNothingTried, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -196,6 +224,9 @@ func TestGateOpen(t *testing.T) {
 		if got := verdict.GateOpen(p.Gate, &p.Gate.Bench[0]); got != c.open {
 			t.Errorf("%s: open = %v", c.name, got)
 		}
+	}
+	if p := gateOf(quiet, aboutTheLimit); !verdict.GateOpen(p.Gate, &p.Gate.Bench[0]) {
+		t.Error("an absolute limit is open, and measuring ends")
 	}
 }
 

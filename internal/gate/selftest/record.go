@@ -2,14 +2,18 @@ package selftest
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/coreproof/coreproof/reports/proof"
@@ -57,8 +61,10 @@ type Record struct {
 	Outcome  proof.Outcome `json:"outcome"`
 	Reason   string        `json:"reason"`
 	Measured time.Duration `json:"measuredNs"`
-	Rounds   int           `json:"rounds"`
-	Dropped  int           `json:"dropped"`
+	// Took is the whole run, from before the builds are started.
+	Took    time.Duration `json:"tookNs,omitempty"`
+	Rounds  int           `json:"rounds"`
+	Dropped int           `json:"dropped"`
 	// Budgets as they were decided.
 	Budgets []proof.GateBudget `json:"budgets"`
 	// X are the logarithms of head / base, round by round, by budget.
@@ -162,63 +168,91 @@ type Tally struct {
 	// Failed is how often the gate failed: false alarms of identical builds,
 	// detections of others. Undecided and too noisy are no detection.
 	Failed Rate
-	// Measured until the verdict, on average over the runs that came to one.
+	// Measured until the verdict, on average over the runs that came to one; the whole run
+	// where nothing had to be measured.
 	Measured time.Duration
 	Machines int
+	// Seen is by how much more head's CPU per verify with the flag off was, on average
+	// over the runs: what was injected, as the gate measures it.
+	Seen float64
+	// Older: with a calibration that injected more than the kind says.
+	Older bool
 }
 
-// Tallies sums records up, kind by kind.
+// Tallies sums records up, kind by kind; those of an older calibration apart.
 func Tallies(list []Record) []Tally {
 	var out []Tally
 	for _, k := range Kinds() {
-		t := Tally{Kind: k}
-		var took time.Duration
-		decided, all := 0, 0
-		machines := map[string]bool{}
-		for _, r := range list {
-			if r.Kind != k.Name {
-				continue
-			}
-			all++
-			machines[fmt.Sprint(r.Machine.CPU, r.Machine.CPUs, r.Machine.Kernel, r.Machine.MemoryBytes)] = true
-			switch {
-			case r.Outcome == proof.Fail:
-				t.Fail++
-			case r.Outcome == proof.Pass:
-				t.Pass++
-			case r.Reason == "too-noisy":
-				t.Noisy++
-			case r.Outcome == proof.Undecided:
-				t.Open++
-			default:
-				t.Other++
-			}
-			if r.Outcome == proof.Fail || r.Outcome == proof.Pass {
-				decided++
-				took += r.Measured
+		for _, older := range []bool{false, true} {
+			of := slices.DeleteFunc(slices.Clone(list), func(r Record) bool { return r.Kind != k.Name || r.older() != older })
+			if !older || len(of) > 0 {
+				out = append(out, tally(k, older, of))
 			}
 		}
-		t.Failed, t.Machines = NewRate(t.Fail, all), len(machines)
-		if decided > 0 {
-			t.Measured = took / time.Duration(decided)
-		}
-		out = append(out, t)
 	}
 	return out
 }
 
+// tally sums the runs of one kind up.
+func tally(k Kind, older bool, list []Record) Tally {
+	t := Tally{Kind: k, Older: older}
+	var took time.Duration
+	decided := 0
+	var seen []float64
+	machines := map[string]bool{}
+	for _, r := range list {
+		if x := r.X["cpu-off"]; len(x) > 0 {
+			seen = append(seen, stat.Mean(x, nil))
+		}
+		machines[fmt.Sprint(r.Machine.CPU, r.Machine.CPUs, r.Machine.Kernel, r.Machine.MemoryBytes)] = true
+		switch {
+		case r.Outcome == proof.Fail:
+			t.Fail++
+		case r.Outcome == proof.Pass:
+			t.Pass++
+		case r.Reason == "too-noisy":
+			t.Noisy++
+		case r.Outcome == proof.Undecided:
+			t.Open++
+		default:
+			t.Other++
+		}
+		if r.Outcome == proof.Fail || r.Outcome == proof.Pass {
+			if d := cmp.Or(r.Measured, r.Took); d > 0 {
+				decided++
+				took += d
+			}
+		}
+	}
+	t.Failed, t.Machines = NewRate(t.Fail, len(list)), len(machines)
+	if decided > 0 {
+		t.Measured = took / time.Duration(decided)
+	}
+	if len(seen) > 0 {
+		t.Seen = math.Expm1(stat.Mean(seen, nil))
+	}
+	return t
+}
+
 // Table shows tallies in Markdown.
 func Table(list []Record) string {
-	s := "| injected | runs | FAIL | PASS | undecided | too noisy | other | FAIL rate, 95 % interval | mean time to a verdict | machines |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+	s := "| injected | seen, mean | runs | FAIL | PASS | undecided | too noisy | other | FAIL rate, 95 % interval | mean time to a verdict | machines |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 	for _, t := range Tallies(list) {
-		rate, took := "–", "–"
+		rate, took, seen := "–", "–", "–"
+		if t.Seen != 0 {
+			seen = fmt.Sprintf("%+.2f %%", 100*t.Seen)
+		}
 		if t.Failed.Of > 0 {
 			rate = fmt.Sprintf("%.1f %% (%.1f to %.1f %%)", 100*float64(t.Failed.Hits)/float64(t.Failed.Of), 100*t.Failed.Low, 100*t.Failed.High)
 		}
 		if t.Measured > 0 {
 			took = t.Measured.Round(time.Second).String()
 		}
-		s += fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s | %s | %d |\n", title(t.Kind), t.Failed.Of, t.Fail, t.Pass, t.Open, t.Noisy, t.Other, rate, took, t.Machines)
+		name := title(t.Kind)
+		if t.Older {
+			name += ", older calibration"
+		}
+		s += fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %d | %s | %s | %d |\n", name, seen, t.Failed.Of, t.Fail, t.Pass, t.Open, t.Noisy, t.Other, rate, took, t.Machines)
 	}
 	return s
 }

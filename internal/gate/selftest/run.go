@@ -144,6 +144,7 @@ func one(ctx context.Context, o Options, k Kind) (r Record, err error) {
 		return r, err
 	}
 	r.Machine.LoadEnd = machine.Load()
+	r.Took = time.Since(r.Time)
 	r.Outcome, r.Reason, r.Measured, r.Budgets = p.Verdict.Outcome, p.Gate.Reason, p.Gate.Measured, p.Gate.Budgets
 	for i := range p.Gate.Bench {
 		b := &p.Gate.Bench[i]
