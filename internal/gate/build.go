@@ -27,7 +27,7 @@ func CheckBuild(command string) error {
 func buildRevision(ctx context.Context, f Ref, command, out string) (commit string, err error) {
 	commit, err = run(ctx, "", "git", "rev-parse", "--verify", "--quiet", "--end-of-options", f.Text+"^{commit}")
 	if err != nil {
-		return "", fmt.Errorf("%s %s: no git revision of the repository in this folder", f.Flag, f.Text)
+		return "", fmt.Errorf("%s %s: no git revision of the repository in this folder; a shallow clone (actions/checkout without fetch-depth: 0) lacks it", f.Flag, f.Text)
 	}
 	dir, err := os.MkdirTemp("", "coreproof-tree-")
 	if err != nil {
