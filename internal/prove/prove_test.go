@@ -188,6 +188,31 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
+// TestKilled: what is on the disk before the end, where a run that is killed leaves it,
+// is no pass, however much held until then.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var between *proof.Proof
+	var failed error
+	o := options(t, dir, func(context.Context) (launch.Target, error) { return embedded(t), nil })
+	o.Finally = func(context.Context, *proof.Proof) { between, failed = proof.Load(dir) }
+	p, err := prove.Run(t.Context(), o)
+	if err = errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
+	if p.Interrupted != "" || p.Verdict.ExitCode != 0 {
+		t.Errorf("at the end: interrupted %q, exit %d, want a run that passed: %+v", p.Interrupted, p.Verdict.ExitCode, p.Verdict.Findings)
+	}
+	if c := between.Targets[0].Conformance; c == nil || len(c.Checks) != c.Planned {
+		t.Fatalf("on the way: conformance %+v, want all checks", c)
+	}
+	verdict.Derive(between) // as every reader does
+	if between.Interrupted == "" || between.Verdict.ExitCode == 0 || between.Verdict.Outcome == proof.Pass {
+		t.Errorf("on the way: interrupted %q, %s, exit %d", between.Interrupted, between.Verdict.Outcome, between.Verdict.ExitCode)
+	}
+}
+
 // TestUnusable: what cannot be tried at all leaves no proof behind.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
