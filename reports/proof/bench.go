@@ -44,6 +44,9 @@ type VariantControl struct {
 	Trials   int    `json:"trials"`            // revoked tokens that were offered
 	Accepted int    `json:"accepted"`          // of the trials
 	Trouble  string `json:"trouble,omitempty"` // why it could not be tried; "" otherwise
+	// Against names the cores that did not do what the variant's flag says: that refused
+	// one with the flag off, or accepted one with it on.
+	Against []string `json:"against,omitempty"`
 }
 
 // Steady is how one variant was brought to a steady state.

@@ -95,6 +95,7 @@ func (s scrubber) check(at string, k *Check) {
 func (s scrubber) bench(at string, b *Bench) {
 	for i := range b.Controls {
 		s.text(index(at+".controls", i)+".trouble", &b.Controls[i].Trouble)
+		s.texts(index(at+".controls", i)+".against", b.Controls[i].Against)
 	}
 	for i := range b.Rounds {
 		for j := range b.Rounds[i].Windows {

@@ -135,6 +135,11 @@ func (e *evidence) bench(at string, b *proof.Bench) {
 		where := fmt.Sprintf("%s.controls[%d]", at, i)
 		e.must(0 <= v.Accepted && v.Accepted <= v.Trials, where+".accepted", v.Accepted, "at most the %d trials", v.Trials)
 		e.must(slices.Contains(names, v.Variant), where+".variant", v.Variant, "one of the variants")
+		against := v.Accepted
+		if v.Variant == off {
+			against = v.Trials - v.Accepted
+		}
+		e.must(len(v.Against) <= against || v.Variant != off && v.Variant != on, where+".against", len(v.Against), "at most the %d trials that went against the flag", against)
 	}
 	index := map[string]bool{}
 	for _, d := range b.Dropped {

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/coreproof/coreproof/internal/stats"
 	"github.com/coreproof/coreproof/reports/proof"
@@ -222,6 +223,10 @@ func noPrice(b *proof.Bench) string {
 			return fmt.Sprintf("no cost of a flag: variant %s could not be tried with revoked tokens: %s", v.Variant, v.Trouble)
 		case v.Variant == off && v.Trials > 0 && v.Accepted <= 0:
 			return fmt.Sprintf("no cost of a flag: variant off refused all %d revoked tokens: is the flag on there? give a core whose flag is off", v.Trials)
+		case v.Variant == off && v.Accepted < v.Trials:
+			return fmt.Sprintf("no cost of a flag: variant off refused %d of %d revoked tokens%s: is the flag on at some of its cores? give only cores whose flag is off", v.Trials-v.Accepted, v.Trials, against(&v))
+		case v.Variant == on && v.Accepted > 0:
+			return fmt.Sprintf("no cost of a flag: variant on accepted %d of %d revoked tokens%s", v.Accepted, v.Trials, against(&v))
 		}
 		seen[v.Variant] = seen[v.Variant] || v.Trials > 0
 	}
@@ -231,6 +236,14 @@ func noPrice(b *proof.Bench) string {
 		}
 	}
 	return ""
+}
+
+// against names the cores that did not do what the flag says; "" where none is known.
+func against(v *proof.VariantControl) string {
+	if len(v.Against) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(v.Against, ", ") + ")"
 }
 
 // badRounds counts the cost rounds that were dropped, that were saturated, and
