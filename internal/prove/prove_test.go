@@ -119,6 +119,39 @@ func TestF10DatabaseThatCannotBeSeen(t *testing.T) {
 	}
 }
 
+// uncounted is a target whose database tells all but how many statements it saw.
+type uncounted struct{ launch.Target }
+
+func (u uncounted) Isolated(ctx context.Context, name string) (launch.Target, error) {
+	t, err := u.Target.Isolated(ctx, name)
+	return uncounted{t}, err
+}
+
+func (u uncounted) Database(ctx context.Context) (meter.Database, error) {
+	db, err := u.Target.Database(ctx)
+	return noStatements{db}, err
+}
+
+type noStatements struct{ meter.Database }
+
+func (noStatements) Statements(context.Context) (uint64, error) { return 0, launch.ErrUnsupported }
+
+// TestNoCountIsNoFootprint: where not one statement was counted there is no footprint,
+// which a gate would take for one that was compared, and a note says why.
+func TestNoCountIsNoFootprint(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir(), func(context.Context) (launch.Target, error) { return uncounted{embedded(t)}, nil })
+	o.Stages.Footprint = true
+	p, err := prove.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := p.Targets[0]
+	if row.Error != "" || row.Footprint != nil || !strings.Contains(strings.Join(row.Notes, "\n"), "statements and space were not looked at") {
+		t.Errorf("error %q, footprint %+v, notes %q", row.Error, row.Footprint, row.Notes)
+	}
+}
+
 // unasked is a target whose callers verify by themselves, as with keys that a server
 // publishes: a verify is no request.
 type unasked struct{ *launch.Embedded }
