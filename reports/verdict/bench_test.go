@@ -25,6 +25,17 @@ func duet(n int, spread float64) *proof.Bench {
 	return b
 }
 
+// floored adds n rounds of two sides alike.
+func floored(b *proof.Bench, n int) *proof.Bench {
+	for i := range n {
+		r := costRound(100+i, 100, 100.5+float64(i%2))
+		r.Kind = proof.KindFloor
+		r.Windows[1].Variant = "off"
+		b.Rounds = append(b.Rounds, r)
+	}
+	return b
+}
+
 func costRound(i int, off, on float64) proof.Round {
 	w := func(name string, us float64) proof.Window {
 		ms := us / 500
@@ -55,17 +66,20 @@ func TestV6BudgetNeedsAnInterval(t *testing.T) {
 		reason string
 		exit   int
 	}{
-		{"one round", duet(1, 1), us(1000), proof.Undecided, "too few for an interval", 2},
-		{"five rounds", duet(5, 1), us(1000), proof.Undecided, "too few for an interval", 2},
-		{"six rounds, below it", duet(6, 1), us(1000), proof.Pass, "", 0},
-		{"six rounds, above it", duet(6, 1), us(10), proof.Fail, "", 1},
-		{"six rounds, about it", duet(6, 1), us(30), proof.Undecided, "not shown either way", 2},
-		{"a ratio", duet(10, 1), proof.Limit{Name: "core-cpu-ratio", Value: 1.5}, proof.Pass, "", 0},
-		{"latency", duet(10, 1), proof.Limit{Name: "cost-ms", Value: 1}, proof.Pass, "", 0},
-		{"not gateable", unsteady(duet(10, 1)), us(1000), proof.Undecided, "no steady state", 2},
-		{"no CPU", withoutCPU(duet(10, 1)), us(1000), proof.Error, "could not be had", 2},
-		{"no CPU, latency", withoutCPU(duet(10, 1)), proof.Limit{Name: "cost-ms", Value: 1}, proof.Undecided, "cannot be gated on", 2},
-		{"a figure that is only reported", duet(10, 1), proof.Limit{Name: "database-cpu-us", Value: 1}, proof.Error, "no such budget", 2},
+		{"one round", floored(duet(1, 1), 3), us(1000), proof.Undecided, "too few for an interval", 2},
+		{"five rounds", floored(duet(5, 1), 3), us(1000), proof.Undecided, "too few for an interval", 2},
+		{"six rounds, below it", floored(duet(6, 1), 3), us(1000), proof.Pass, "", 0},
+		{"six rounds, above it", floored(duet(6, 1), 3), us(10), proof.Fail, "", 1},
+		{"six rounds, about it", floored(duet(6, 1), 3), us(30), proof.Undecided, "not shown either way", 2},
+		{"a ratio", floored(duet(10, 1), 3), proof.Limit{Name: "core-cpu-ratio", Value: 1.5}, proof.Pass, "", 0},
+		{"latency", floored(duet(10, 1), 3), proof.Limit{Name: "cost-ms", Value: 1}, proof.Pass, "", 0},
+		{"not gateable", unsteady(floored(duet(10, 1), 3)), us(1000), proof.Undecided, "no steady state", 2},
+		{"no CPU", withoutCPU(floored(duet(10, 1), 3)), us(1000), proof.Error, "could not be had", 2},
+		{"no CPU, latency", withoutCPU(floored(duet(10, 1), 3)), proof.Limit{Name: "cost-ms", Value: 1}, proof.Undecided, "cannot be gated on", 2},
+		{"a figure that is only reported", floored(duet(10, 1), 3), proof.Limit{Name: "database-cpu-us", Value: 1}, proof.Error, "no such budget", 2},
+		{"no floor", duet(10, 1), us(1000), proof.Undecided, "the noise floor is not available: no round of two sides alike", 2},
+		{"too few floor rounds", floored(duet(10, 1), 2), us(1000), proof.Undecided, "2 rounds are too few for an interval", 2},
+		{"all floor rounds saturated", saturatedFloor(floored(duet(10, 1), 3)), us(1000), proof.Undecided, "no round of two sides alike", 2},
 		{"nothing measured", &proof.Bench{}, us(1), proof.Error, "no cost of the flag", 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -76,6 +90,13 @@ func TestV6BudgetNeedsAnInterval(t *testing.T) {
 			}
 		})
 	}
+}
+
+func saturatedFloor(b *proof.Bench) *proof.Bench {
+	for i := range b.Rounds {
+		b.Rounds[i].Saturated = b.Rounds[i].Kind == proof.KindFloor
+	}
+	return b
 }
 
 func unsteady(b *proof.Bench) *proof.Bench {
@@ -238,7 +259,7 @@ func TestN3NoCostWithoutTheFlagsControls(t *testing.T) {
 		{"trouble", []proof.VariantControl{{Variant: "off", Trouble: "reset"}, {Variant: "on", Trials: 5}}, 2, "reset"},
 		{"none", nil, 2, "not tried"},
 	} {
-		b := duet(10, 1)
+		b := floored(duet(10, 1), 3)
 		b.Controls = tc.controls
 		p := derived(b)
 		text := ""

@@ -145,7 +145,7 @@ var edits = []edit{
 	{"the calls of a round", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).b.Rounds[0].Windows[1].Calls *= 2 }, "rounds[0].windows[1].calls", false},
 	{"a round called saturated", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).b.Rounds[0].Saturated = true }, "cost.saturatedRounds", false},
 	{"the idle CPU of the database", "good", func(p *proof.Proof, _ fstest.MapFS) { more := 30000.0; at(p).b.IdleDatabaseCPU = &more }, "cost.databaseCpu.value", false},
-	{"no steady state called one", "undecided", func(p *proof.Proof, _ fstest.MapFS) { p.Targets[0].Bench[1].Steady[1].Reached = true }, "bench[1].cost.gateable", false},
+	{"no steady state called one", "undecided", func(p *proof.Proof, _ fstest.MapFS) { p.Targets[0].Bench[1].Steady[1].Reached = true }, "bench[1].cost.notGateable", false},
 	{"a limit raised", "failing", func(p *proof.Proof, _ fstest.MapFS) { p.Limits[0].Value = 500 }, "budgets[0].limit", false},
 	{"a hash of a schema", "failing", func(p *proof.Proof, _ fstest.MapFS) { s := at(p).t.Footprint.Space; s.SchemaOn = s.SchemaOff }, "footprint.space.reason", false},
 	{"bytes of space", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).t.Footprint.Space.BytesOn *= 2 }, "footprint.space.outcome", false},
