@@ -184,6 +184,17 @@ var edits = []edit{
 	{"a token put in", "good", func(p *proof.Proof, _ fstest.MapFS) {
 		at(p).check("SE-01").Rerun = "curl -H 'authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJlc2lnbmF0dXJl'"
 	}, "checks[15].rerun", false},
+	{"a round of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds = p.Gate.Bench[0].Rounds[1:] }, "gate.bench[0].rounds", false},
+	{"a round of a gate twice", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := p.Gate.Bench[0].Rounds; r[1].Index = r[0].Index }, "gate.bench[0].rounds[1].index", false},
+	{"a side of a gate's round taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[0]; r.Windows = r.Windows[:3] }, "gate.bench[0].rounds[0].windows", false},
+	{"a side of a gate's floor taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[3]; r.Windows = r.Windows[:2] }, "gate.bench[0].rounds[3].windows", false},
+	{"a side of a gate twice", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[0]; r.Windows[1] = r.Windows[0] }, "gate.bench[0].rounds[0].windows", false},
+	{"a foreign variant in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[1].Variant = "head" }, "rounds[0].windows[1].variant", false},
+	{"a variant of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { b := &p.Gate.Bench[0]; b.Variants = b.Variants[:3] }, "gate.bench[0].variants", false},
+	{"more errors than calls in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[1].Errors = 1e6 }, "rounds[0].windows[1].errors", false},
+	{"unequal calls in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[2].Calls *= 2 }, "gate.bench[0].rounds[0].windows", false},
+	{"a duet of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench = nil }, "gate.bench", false},
+	{"a window of a sweep taken away", "swept", func(p *proof.Proof, _ fstest.MapFS) { s := at(p).b.Sweep; s.Points = s.Points[1:] }, "bench[0].sweep.points", false},
 	{"time that runs back", "good", func(p *proof.Proof, _ fstest.MapFS) { p.Finished = p.Started.Add(-time.Hour) }, "finished", false},
 
 	// Files.
