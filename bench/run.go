@@ -99,6 +99,7 @@ type measurement struct {
 	settleBefore time.Time
 	calmP50      float64 // ms; 0 where it was not measured
 	res          *proof.Bench
+	readings     readings // of clocks
 	// merged latencies of unsaturated cost rounds, by variant.
 	merged []*hdrhistogram.Histogram
 }
