@@ -25,6 +25,7 @@ func (m *measurement) job(kind generator.Kind, loads []generator.Side, d time.Du
 // round runs one round. A reason drops it; it may look only at what concerns
 // all sides alike.
 func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.Round, reason string, err error) {
+	began := time.Now()
 	s, err := m.start(ctx, step)
 	if err != nil {
 		return r, "", err
@@ -34,6 +35,9 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		return r, "", errors.New("a closed loop keeps no share of verifies: plan no such rounds")
 	}
 	if step.Kind == proof.KindSaturated {
+		if !m.up(began, step) {
+			return r, "", errExpiring
+		}
 		r, err = m.saturate(ctx, index, s)
 		return r, "", err
 	}
@@ -50,6 +54,9 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		return r, "", err
 	}
 	defer m.endBesides(ctx, besides)
+	if !m.up(began, step) {
+		return r, "", errExpiring
+	}
 	if _, err := m.send(ctx, m.job(kind, s.loads(), m.WarmUp), besides); err != nil {
 		return r, "", err
 	}

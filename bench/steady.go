@@ -112,6 +112,9 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 // calibrate makes a window of a closed loop, and says what CPU each side spent in it, in
 // µs; below 0 where that cannot be read.
 func (m *measurement) calibrate(ctx context.Context, s *sides, length time.Duration) (generator.Result, []float64, error) {
+	if err := m.last(ctx, length); err != nil {
+		return generator.Result{}, nil, err
+	}
 	before := m.read(s, nil)
 	res, err := m.gen.Run(ctx, m.job(generator.Closed, s.loads(), length))
 	if err != nil {
@@ -228,6 +231,9 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 	}
 	// A rate that the caller chose may be beyond saturation: what a calm window is
 	// like must be known to tell.
+	if err := m.last(ctx, time.Second); err != nil {
+		return err
+	}
 	j := m.job(generator.Open, s.loads(), time.Second)
 	j.RateHz = max(m.rate/10, 1)
 	res, err := m.gen.Run(ctx, j)
