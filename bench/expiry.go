@@ -44,6 +44,9 @@ func (m *measurement) last(ctx context.Context, span time.Duration) error {
 			return fmt.Errorf("make tokens anew, as those that there were end: %w", err)
 		}
 	}
+	if m.lasting(span + restWithin) {
+		m.rest(ctx)
+	}
 	if !m.lasting(span) {
 		return fmt.Errorf("access tokens live for %s, and %d of them took %s to make: too short for a window of %s; set the core's access_token_validity to more (3600 is its default), or give fewer --tokens",
 			m.goodFor.Round(time.Second), m.Tokens, time.Since(began).Round(time.Millisecond), span.Round(time.Millisecond))

@@ -8,7 +8,6 @@ import (
 
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
-	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
@@ -119,7 +118,6 @@ func (m *measurement) fill(ctx context.Context, t launch.Target) error {
 	if n, err := db.SessionRows(ctx); err == nil {
 		m.res.Design.Rows = &n
 	}
-	m.res.IdleDatabaseCPU = m.idle(ctx)
 	return nil
 }
 
@@ -163,29 +161,4 @@ func (m *measurement) leave(sessions int, reason string) {
 		return
 	}
 	m.left.Sessions += sessions
-}
-
-const idleFor = 2 * time.Second
-
-// idle reads what the database spends without load, µs per second; nil where it
-// cannot be read.
-func (m *measurement) idle(ctx context.Context) *float64 {
-	p := m.databaseProcess(ctx)
-	if p == nil {
-		return nil
-	}
-	before, err := p.CPU()
-	if err != nil {
-		return nil
-	}
-	began := time.Now()
-	if pause.For(ctx, idleFor) != nil {
-		return nil
-	}
-	after, err := p.CPU()
-	if err != nil {
-		return nil
-	}
-	spent := float64((after - before).Microseconds()) / time.Since(began).Seconds()
-	return &spent
 }

@@ -144,6 +144,7 @@ func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
 		}
 	}
 	m.filled = true
+	m.res.IdleDatabaseCPU = m.rest(ctx)
 	proceed, err := m.control(ctx)
 	if err != nil || !proceed {
 		return m.res, err
@@ -153,6 +154,9 @@ func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
 	}
 	err = m.rounds(ctx)
 	m.histograms()
+	if err == nil && m.res.IdleDatabaseCPU != nil {
+		m.res.IdleDatabaseCPU = lesser(m.res.IdleDatabaseCPU, m.rest(ctx))
+	}
 	if err == nil && m.Options.Sweep != nil {
 		// Its windows follow each other too closely to make tokens between them.
 		err = m.last(ctx, m.Options.Sweep.filled().Within)

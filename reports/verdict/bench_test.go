@@ -344,6 +344,11 @@ func TestDatabaseCPU(t *testing.T) {
 	if c.TotalCPUOn == nil || math.Abs(c.TotalCPUOn.Value-180) > 1e-9 || math.Abs(c.TotalCPURatio.Value-1.8) > 1e-9 {
 		t.Errorf("in all %+v, %+v; want 180 µs, 1.8", c.TotalCPUOn, c.TotalCPURatio)
 	}
+	most := 1e6
+	b.IdleDatabaseCPU = &most
+	if c := costOf(b); c.DatabaseCPU == nil || c.DatabaseCPU.Value != 0 || c.TotalCPUOn.Value != 130 {
+		t.Errorf("less than idling: database %+v, in all %+v; want 0 and the core's own", c.DatabaseCPU, c.TotalCPUOn)
+	}
 	b.IdleDatabaseCPU = nil
 	if c := costOf(b); !strings.Contains(fmt.Sprint(c.DatabaseCPU.Warnings), "without load could not be read") {
 		t.Errorf("idle not read, and not said: %q", c.DatabaseCPU.Warnings)

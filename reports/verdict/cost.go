@@ -86,14 +86,10 @@ func cost(b *proof.Bench) *proof.Cost {
 // statement, so all that the database does beyond idling is for the other. Calls besides
 // verify make statements on both sides: then nobody can tell the two apart.
 func databaseCPU(b *proof.Bench, r *proof.Round, onw *proof.Window) (float64, bool) {
-	used := r.DatabaseCPU
-	if used < 0 || onw.Calls <= 0 || b.Design.Verifies() < 1 {
+	if r.DatabaseCPU < 0 || onw.Calls <= 0 || b.Design.Verifies() < 1 {
 		return 0, false
 	}
-	if b.IdleDatabaseCPU != nil {
-		used -= *b.IdleDatabaseCPU * r.Took.Seconds()
-	}
-	return used / float64(onw.Calls), true
+	return b.BeyondIdle(r.DatabaseCPU, r.Took) / float64(onw.Calls), true
 }
 
 // floor is what two sides alike gave. Its rounds are fixed beforehand.
