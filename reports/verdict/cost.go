@@ -156,14 +156,14 @@ func notGateable(b *proof.Bench, c *proof.Cost) string {
 		return "no steady state was reached: " + unsteady(b)[0]
 	case noPrice(b) != "":
 		return noPrice(b)
-	case c.Floor == nil:
-		return "the noise floor is not available: no round of two sides alike counts; give --floor-rounds"
-	case c.Floor.Interval == nil:
-		return "the noise floor is not available: of two sides alike, " + c.Floor.Warnings[0] + "; give more --floor-rounds"
 	case float64(dropped) > mostBad*float64(dropped+all):
 		return fmt.Sprintf("%d of %d cost rounds were dropped", dropped, dropped+all)
 	case float64(saturated) > mostSaturated*float64(all):
 		return fmt.Sprintf("%d of %d cost rounds were saturated", saturated, all)
+	case c.Floor == nil:
+		return "the noise floor is not available: no round of two sides alike counts; give --floor-rounds"
+	case c.Floor.Interval == nil:
+		return "the noise floor is not available: of two sides alike, " + c.Floor.Warnings[0] + "; give more --floor-rounds"
 	}
 	return ""
 }
