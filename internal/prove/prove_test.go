@@ -62,7 +62,11 @@ func embedded(t *testing.T) *launch.Embedded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := launch.NewEmbedded(launch.EmbeddedOptions{Command: core})
+	gen, err := launch.Own("generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := launch.NewEmbedded(launch.EmbeddedOptions{Command: core, GeneratorCommand: gen})
 	if err != nil {
 		t.Fatal(err)
 	}

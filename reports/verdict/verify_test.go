@@ -53,6 +53,18 @@ func TestV2UntouchedExamplesVerify(t *testing.T) {
 	}
 }
 
+// TestV2GateOfCountsAlone: a gate without limits to measure has no duet, and lacks none.
+func TestV2GateOfCountsAlone(t *testing.T) {
+	t.Parallel()
+	p, files := saved(t, "gate")
+	p.Gate.Limits, p.Gate.Bench = nil, nil
+	verdict.Derive(p)
+	seal(t, p)
+	for _, d := range verdict.Verify(p, files) {
+		t.Errorf("%s", d)
+	}
+}
+
 // An edit of a proof by hand.
 type edit struct {
 	name, example string
