@@ -3,17 +3,18 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
-// controlTrials a variant. One acceptance shows that the flag is off.
+// controlTrials a variant at least; each of its cores gets one.
 const controlTrials = 3
 
-// control offers revoked tokens to each variant before anything is priced: where
-// two variants treat them alike there is no price of the flag between them. It says
-// whether pricing makes sense.
+// control offers revoked tokens to each core of each variant before anything is
+// priced: where two variants treat them alike, or the cores of one do not, there is no
+// price of the flag between them. It says whether pricing makes sense.
 func (m *measurement) control(ctx context.Context) (proceed bool, err error) {
 	s, err := m.start(ctx, m.all())
 	if err != nil {
@@ -24,35 +25,51 @@ func (m *measurement) control(ctx context.Context) (proceed bool, err error) {
 			err = stop
 		}
 	}()
-	accepted := map[string]int{}
+	differ := true
 	for _, x := range s.list {
 		v := m.Variants[x.variant]
-		row := proof.VariantControl{Variant: v.Name}
 		cores, err := x.deployment.Cores(m.version)
 		if err != nil {
 			return false, err
 		}
-		for i := range controlTrials {
-			ok, err := offerRevoked(ctx, cores[i%len(cores)], m.population(cores[i%len(cores)]).User(i), v.CheckDatabase)
-			if ctx.Err() != nil {
-				return false, ctx.Err()
-			}
-			if err != nil {
-				row.Trouble = err.Error()
-				break
-			}
-			row.Trials++
-			if ok {
-				row.Accepted++
-			}
+		row, err := m.offer(ctx, v, cores)
+		if err != nil {
+			return false, err
 		}
-		accepted[v.Name] = row.Accepted
 		m.res.Controls = append(m.res.Controls, row)
+		if v.Name == Off || v.Name == On {
+			differ = differ && row.Trouble == "" && len(row.Against) == 0
+		}
 	}
 	if index(m.Variants, Off) < 0 || index(m.Variants, On) < 0 {
 		return true, nil // something else than the flag is compared
 	}
-	return accepted[Off] > 0 && accepted[On] == 0, nil
+	return differ, nil
+}
+
+// offer offers revoked tokens to the cores of a variant, one after the other.
+func (m *measurement) offer(ctx context.Context, v Variant, cores []protocol.Core) (proof.VariantControl, error) {
+	row := proof.VariantControl{Variant: v.Name}
+	checks := v.Name == On || v.Name != Off && (v.Settings.Flag || v.CheckDatabase)
+	for i := range max(controlTrials, len(cores)) {
+		core := cores[i%len(cores)]
+		accepted, err := offerRevoked(ctx, core, m.population(core).User(i), v.CheckDatabase)
+		if ctx.Err() != nil {
+			return row, ctx.Err()
+		}
+		if err != nil {
+			row.Trouble = err.Error()
+			return row, nil
+		}
+		row.Trials++
+		if accepted {
+			row.Accepted++
+		}
+		if accepted == checks && !slices.Contains(row.Against, core.Name()) {
+			row.Against = append(row.Against, core.Name())
+		}
+	}
+	return row, nil
 }
 
 // all is a step in which every variant has a side.

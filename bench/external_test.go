@@ -111,10 +111,11 @@ func burn(n int) (x uint64) {
 }
 
 // mannered starts a core with manners on a database.
-func mannered(t *testing.T, manner, database string, flag bool) (url string, pid int) {
+func mannered(t *testing.T, manner, database string, flag bool, env ...string) (url string, pid int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "mannered", manner, "--host", "127.0.0.1", "--port", "0", "--exit-with-stdin")
 	cmd.Env = []string{"SQLITE_DATABASE_PATH=" + database, "ACCESS_TOKEN_BLACKLISTING=" + strconv.FormatBool(flag), "LOG_LEVEL=WARN", "GOMAXPROCS=1"}
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
-	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
@@ -59,7 +58,10 @@ func (m *measurement) populateFrom(ctx context.Context, t launch.Target, set lau
 	if same = protocol.Has(core, protocol.VerbSameTokens); !same {
 		variants = slices.DeleteFunc(slices.Clone(variants), func(v Variant) bool { return v.Settings.Flag != set.Flag })
 	}
-	err = m.fill(ctx, t, core, variants)
+	err = m.offerTokens(ctx, core, variants)
+	if err == nil && !m.filled {
+		err = m.fill(ctx, t)
+	}
 	if m.can.Settings { // cores of somebody else stay, for tidying up
 		if stopErr := stop(); err == nil {
 			err = stopErr
@@ -68,8 +70,11 @@ func (m *measurement) populateFrom(ctx context.Context, t launch.Target, set lau
 	return clean, same, err
 }
 
-func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.Core, variants []Variant) error {
-	tokens, err := m.population(core).Create(ctx, m.Tokens, func(sofar int) {
+// offerTokens makes sessions at a core and hands the requests with their tokens to the
+// generator, for some variants.
+func (m *measurement) offerTokens(ctx context.Context, core protocol.Core, variants []Variant) error {
+	began := time.Now()
+	tokens, until, err := m.population(core).Make(ctx, m.Tokens, func(sofar int) {
 		if sofar%1000 == 0 {
 			m.tell(PhaseTokens, sofar, m.Tokens)
 		}
@@ -77,6 +82,7 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 	if err != nil {
 		return err
 	}
+	m.expire(began, until)
 	for _, v := range variants {
 		bodies := make([][]byte, len(tokens))
 		for i, token := range tokens {
@@ -90,6 +96,11 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 			return err
 		}
 	}
+	return nil
+}
+
+// fill makes up session rows, where they are asked for, and looks at the database.
+func (m *measurement) fill(ctx context.Context, t launch.Target) error {
 	db, err := t.Database(ctx)
 	switch {
 	case m.Rows > 0 && err != nil:
@@ -107,7 +118,6 @@ func (m *measurement) fill(ctx context.Context, t launch.Target, core protocol.C
 	if n, err := db.SessionRows(ctx); err == nil {
 		m.res.Design.Rows = &n
 	}
-	m.res.IdleDatabaseCPU = m.idle(ctx)
 	return nil
 }
 
@@ -151,29 +161,4 @@ func (m *measurement) leave(sessions int, reason string) {
 		return
 	}
 	m.left.Sessions += sessions
-}
-
-const idleFor = 2 * time.Second
-
-// idle reads what the database spends without load, µs per second; nil where it
-// cannot be read.
-func (m *measurement) idle(ctx context.Context) *float64 {
-	p := m.databaseProcess(ctx)
-	if p == nil {
-		return nil
-	}
-	before, err := p.CPU()
-	if err != nil {
-		return nil
-	}
-	began := time.Now()
-	if pause.For(ctx, idleFor) != nil {
-		return nil
-	}
-	after, err := p.CPU()
-	if err != nil {
-		return nil
-	}
-	spent := float64((after - before).Microseconds()) / time.Since(began).Seconds()
-	return &spent
 }

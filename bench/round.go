@@ -25,6 +25,7 @@ func (m *measurement) job(kind generator.Kind, loads []generator.Side, d time.Du
 // round runs one round. A reason drops it; it may look only at what concerns
 // all sides alike.
 func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.Round, reason string, err error) {
+	began := time.Now()
 	s, err := m.start(ctx, step)
 	if err != nil {
 		return r, "", err
@@ -34,6 +35,9 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		return r, "", errors.New("a closed loop keeps no share of verifies: plan no such rounds")
 	}
 	if step.Kind == proof.KindSaturated {
+		if !m.up(began, step) {
+			return r, "", errExpiring
+		}
 		r, err = m.saturate(ctx, index, s)
 		return r, "", err
 	}
@@ -50,6 +54,9 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		return r, "", err
 	}
 	defer m.endBesides(ctx, besides)
+	if !m.up(began, step) {
+		return r, "", errExpiring
+	}
 	if _, err := m.send(ctx, m.job(kind, s.loads(), m.WarmUp), besides); err != nil {
 		return r, "", err
 	}
@@ -68,7 +75,7 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		w := m.window(res.Sides[i], s.list[i].variant, spent(before.sides[i], after.sides[i]))
 		w.MemoryReady, w.Memory = ready[i], m.memory(&s.list[i])
 		others := res.beside(i)
-		w.Others, w.Errors, w.Example = others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, others.Example)
+		w.Others, w.Errors, w.Example = others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, proof.ShortenTokens(others.Example))
 		r.Windows = append(r.Windows, w)
 	}
 	for _, w := range r.Windows {
@@ -78,6 +85,8 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	}
 	r.Saturated = m.saturated(res.Result, r)
 	switch most, least := extremes(r.Windows); {
+	case before.torn || after.torn:
+		reason = "the clocks of all sides could not be read at one moment: the reader lost its processor each time"
 	case res.Achieved < 0.98 && !r.Saturated:
 		reason = fmt.Sprintf("only %.1f %% of the wanted rate was sent", 100*res.Achieved)
 	case res.uneven():
@@ -125,12 +134,13 @@ func (m *measurement) saturate(ctx context.Context, index int, s *sides) (proof.
 		if _, err := m.gen.Run(ctx, m.job(generator.Closed, alone, m.WarmUp)); err != nil {
 			return r, err
 		}
-		before := s.list[i].cpu()
+		one := &sides{list: s.list[i : i+1]}
+		before := m.read(one, nil)
 		res, err := m.gen.Run(ctx, m.job(generator.Closed, alone, m.SaturatedWindow))
 		if err != nil {
 			return r, err
 		}
-		w := m.window(res.Sides[0], s.list[i].variant, spent(before, s.list[i].cpu()))
+		w := m.window(res.Sides[0], s.list[i].variant, spent(before.sides[0], m.read(one, nil).sides[0]))
 		w.Rate = float64(w.Calls) / res.Took.Seconds()
 		w.Bytes = res.Sides[0].BytesIn + res.Sides[0].BytesOut
 		r.Windows[i] = w
@@ -143,7 +153,7 @@ func (m *measurement) saturate(ctx context.Context, index int, s *sides) (proof.
 func (m *measurement) window(s generator.SideResult, variant int, cpuUS float64) proof.Window {
 	q := func(p float64) float64 { return ms(time.Duration(s.Latency.ValueAtQuantile(p))) }
 	return proof.Window{
-		Variant: m.Variants[variant].Name, Calls: s.Calls, Errors: s.Wrong, Example: s.Example, CPU: cpuUS,
+		Variant: m.Variants[variant].Name, Calls: s.Calls, Errors: s.Wrong, Example: proof.ShortenTokens(s.Example), CPU: cpuUS,
 		P50: q(50), P90: q(90), P99: q(99), P999: q(99.9), Max: ms(time.Duration(s.Latency.Max())),
 	}
 }

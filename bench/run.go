@@ -99,6 +99,13 @@ type measurement struct {
 	settleBefore time.Time
 	calmP50      float64 // ms; 0 where it was not measured
 	res          *proof.Bench
+	readings     readings // of clocks
+	// goodUntil is when the first token ends, zero where that is not known, and goodFor
+	// how long after the making of tokens began that is.
+	goodUntil time.Time
+	goodFor   time.Duration
+	upTook    time.Duration // how long the cores of the last round took to be up
+	filled    bool          // the database was filled and looked at
 	// merged latencies of unsaturated cost rounds, by variant.
 	merged []*hdrhistogram.Histogram
 }
@@ -136,6 +143,8 @@ func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
 			return nil, err
 		}
 	}
+	m.filled = true
+	m.res.IdleDatabaseCPU = m.rest(ctx)
 	proceed, err := m.control(ctx)
 	if err != nil || !proceed {
 		return m.res, err
@@ -145,6 +154,13 @@ func (m *measurement) run(ctx context.Context) (_ *proof.Bench, err error) {
 	}
 	err = m.rounds(ctx)
 	m.histograms()
+	if err == nil && m.res.IdleDatabaseCPU != nil {
+		m.res.IdleDatabaseCPU = lesser(m.res.IdleDatabaseCPU, m.rest(ctx))
+	}
+	if err == nil && m.Options.Sweep != nil {
+		// Its windows follow each other too closely to make tokens between them.
+		err = m.last(ctx, m.Options.Sweep.filled().Within)
+	}
 	if err == nil {
 		err = m.sweep(ctx)
 	}
@@ -181,7 +197,7 @@ func (m *measurement) follow(ctx context.Context, plan Plan) error {
 		if step.Kind == proof.KindFloor && m.res.Design.FloorReason != "" {
 			continue // the plan gives up on it by itself
 		}
-		round, reason, err := m.round(ctx, i, step)
+		round, reason, err := m.surely(ctx, i, step)
 		if err != nil {
 			return fmt.Errorf("round %d: %w", i, err)
 		}

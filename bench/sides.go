@@ -142,38 +142,6 @@ func (s *side) cpu() time.Duration {
 	return sum
 }
 
-// clocks are the CPU clocks of all sides and of the database at one moment.
-type clocks struct {
-	at       time.Time
-	sides    []time.Duration
-	database time.Duration
-}
-
-// readWithin bounds how long reading all clocks may take: a reader that loses its
-// processor in the middle reads the clocks of different moments.
-const readWithin = 50 * time.Microsecond
-
-// read takes all clocks, once more when it was interrupted.
-func (m *measurement) read(s *sides, database meter.Process) clocks {
-	var c clocks
-	for range 5 {
-		began := time.Now()
-		c = clocks{at: began, sides: make([]time.Duration, len(s.list)), database: -1}
-		for i := range s.list {
-			c.sides[i] = s.list[i].cpu()
-		}
-		if time.Since(began) < readWithin {
-			break
-		}
-	}
-	if database != nil {
-		if t, err := database.CPU(); err == nil {
-			c.database = t
-		}
-	}
-	return c
-}
-
 // spent is the CPU time between two readings in µs; negative when there is none.
 func spent(before, after time.Duration) float64 {
 	if before < 0 || after < 0 {
@@ -191,6 +159,11 @@ func (m *measurement) memory(s *side) (sum int64) {
 	for _, i := range s.instances {
 		if i.Process == nil {
 			return 0
+		}
+		if p, ok := i.Process.(meter.Starter); ok {
+			if _, err := p.Started(); err != nil {
+				return 0 // theirs would not be in it
+			}
 		}
 		n, err := i.Process.RSS()
 		if err != nil {

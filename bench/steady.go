@@ -11,6 +11,7 @@ import (
 	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/reports/proof"
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 const (
@@ -112,6 +113,9 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 // calibrate makes a window of a closed loop, and says what CPU each side spent in it, in
 // µs; below 0 where that cannot be read.
 func (m *measurement) calibrate(ctx context.Context, s *sides, length time.Duration) (generator.Result, []float64, error) {
+	if err := m.last(ctx, length); err != nil {
+		return generator.Result{}, nil, err
+	}
 	before := m.read(s, nil)
 	res, err := m.gen.Run(ctx, m.job(generator.Closed, s.loads(), length))
 	if err != nil {
@@ -228,6 +232,9 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 	}
 	// A rate that the caller chose may be beyond saturation: what a calm window is
 	// like must be known to tell.
+	if err := m.last(ctx, time.Second); err != nil {
+		return err
+	}
 	j := m.job(generator.Open, s.loads(), time.Second)
 	j.RateHz = max(m.rate/10, 1)
 	res, err := m.gen.Run(ctx, j)
@@ -242,7 +249,8 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 
 // isSteady looks at the last half of the figures, at least and mostWindows of them,
 // and asks whether they may fall by more than mostFall still: the fall is that of the
-// least-squares line, its bound one-sided at 95 % (normal).
+// least-squares line, its bound one-sided at 95 % (Student's t, since the spread is known
+// from the same few windows).
 func isSteady(figures []float64, least int) bool {
 	n := min(max(len(figures)/2, least), mostWindows)
 	if len(figures) < n {
@@ -261,7 +269,7 @@ func isSteady(figures []float64, least int) bool {
 		spread += math.Pow(xs[i]-middle, 2)
 	}
 	deviation := math.Sqrt(rest / float64(n-2) / spread)
-	const sure = 1.645
+	sure := distuv.StudentsT{Sigma: 1, Nu: float64(n - 2)}.Quantile(0.95)
 	return (-slope+sure*deviation)*float64(n-1) < mostFall*mean(ys)
 }
 

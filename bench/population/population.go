@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,10 +37,18 @@ func Payload(i int) map[string]any {
 	return map[string]any{"role": "user", "n": i, "st-ev": map[string]any{"v": true, "t": 1700000000000 + i}}
 }
 
-// Create makes n sessions and gives their access tokens. made, if not nil, is told how
-// many there are, one call at a time. The first session that cannot be made ends it.
+// Create is Make for who needs the tokens for a short while only.
 func (p Population) Create(ctx context.Context, n int, made func(sofar int)) ([]string, error) {
-	tokens := make([]string, n)
+	tokens, _, err := p.Make(ctx, n, made)
+	return tokens, err
+}
+
+// Make makes n sessions and gives their access tokens, and until when all of them are
+// good, by this machine's clock; the zero time where the answers do not tell. made, if
+// not nil, is told how many there are, one call at a time. The first session that cannot
+// be made ends it.
+func (p Population) Make(ctx context.Context, n int, made func(sofar int)) (tokens []string, until time.Time, err error) {
+	tokens = make([]string, n)
 	var mu sync.Mutex
 	sofar := 0
 	g, inner := errgroup.WithContext(ctx)
@@ -49,6 +58,7 @@ func (p Population) Create(ctx context.Context, n int, made func(sofar int)) ([]
 			break
 		}
 		g.Go(func() error {
+			began := time.Now()
 			t, err := p.Core.Create(inner, protocol.CreateRequest{UserID: p.User(i), Payload: Payload(i)})
 			if err := protocol.Answered(t.Reply, err); err != nil {
 				return fmt.Errorf("create session %d of %d: %w", i+1, n, err)
@@ -57,6 +67,9 @@ func (p Population) Create(ctx context.Context, n int, made func(sofar int)) ([]
 			mu.Lock()
 			defer mu.Unlock()
 			sofar++
+			if l := lifetime(t.Access); l > 0 && (until.IsZero() || began.Add(l).Before(until)) {
+				until = began.Add(l)
+			}
 			if made != nil {
 				made(sofar)
 			}
@@ -64,9 +77,18 @@ func (p Population) Create(ctx context.Context, n int, made func(sofar int)) ([]
 		})
 	}
 	if err := cmp.Or(g.Wait(), ctx.Err()); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return tokens, nil
+	return tokens, until, nil
+}
+
+// lifetime of a token, by the clock of whoever made it, which may not be this machine's;
+// 0 where it is not told.
+func lifetime(t protocol.Token) time.Duration {
+	if t.Expiry <= 0 || t.Created <= 0 || t.Expiry <= t.Created {
+		return 0
+	}
+	return time.Duration(t.Expiry-t.Created) * time.Millisecond
 }
 
 // End revokes all sessions of the users. It goes on after a failure; failed says how many

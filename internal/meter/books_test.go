@@ -292,6 +292,32 @@ func execSQL(t *testing.T, driverName, dsn string) {
 	}
 }
 
+// TestPingsArePings: on PostgreSQL what a pool asks to test a connection is no statement,
+// also where it was prepared, and a read of the session table is one.
+func TestPingsArePings(t *testing.T) {
+	t.Parallel()
+	uri, _, books := kinds[1].open(t)
+	conn, err := pgx.Connect(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	for query, want := range map[string]uint64{"SELECT 1": 0, "select 1 as alive;": 0, ";": 0, "SELECT 1 FROM session_info WHERE session_handle = 'x'": 2} {
+		before, err := books.Statements(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeCacheStatement} {
+			if _, err := conn.Exec(t.Context(), query, mode); err != nil {
+				t.Fatalf("%q: %v", query, err)
+			}
+		}
+		if after, err := books.Statements(t.Context()); err != nil || after-before != want {
+			t.Errorf("%q, twice: counted %d, %v, want %d", query, after-before, err, want)
+		}
+	}
+}
+
 func indexPostgres(t *testing.T, uri string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), uri)

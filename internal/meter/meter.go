@@ -13,6 +13,8 @@ var ErrUnsupported = gauge.ErrUnsupported
 type (
 	// Process is something whose CPU time can be read: a process or a container.
 	Process = gauge.Process
+	// Starter is a Process that may start others.
+	Starter = gauge.Starter
 	// Database reads a database server's books.
 	Database = gauge.Database
 )

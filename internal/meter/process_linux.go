@@ -1,9 +1,11 @@
 package meter
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,13 +14,42 @@ import (
 
 // PID reads a process of this machine. One that has processes of its own when it is
 // asked for, as a start script has, cannot be read: the core would be one of them,
-// and its work would be in no figure.
+// and its work would be in no figure. It is a Starter, for those that start some later.
 func PID(name string, pid int) Process {
 	if list := children(pid); len(list) > 0 {
 		return parent{name, pid, list[0]}
 	}
 	return &process{name, pid}
 }
+
+// Started looks at the processes that p started: those that live are an error, those that
+// ended and were waited for have spent so much in all, in steps of 10 ms.
+func (p *process) Started() (ended time.Duration, err error) {
+	if list := children(p.pid); len(list) > 0 {
+		return 0, parent{p.name, p.pid, list[0]}.err()
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
+	if err != nil {
+		return 0, fmt.Errorf("read what %s started: %w", p.name, err)
+	}
+	// The name, in brackets, may hold anything; behind it, the 14th and the 15th are user
+	// and system time of children, in ticks (proc_pid_stat(5)).
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 15 {
+		return 0, fmt.Errorf("read what %s started: /proc/%d/stat has %d fields", p.name, p.pid, len(fields))
+	}
+	for _, f := range fields[13:15] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read what %s started: %w", p.name, err)
+		}
+		ended += time.Duration(n) * tick
+	}
+	return ended, nil
+}
+
+// tick is the unit of times in /proc: Linux shows them at 100 Hz whatever it runs at.
+const tick = 10 * time.Millisecond
 
 // children are the processes that a process started and that live.
 func children(pid int) (list []string) {

@@ -1,11 +1,13 @@
 package meter_test
 
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,70 @@ func TestParent(t *testing.T) {
 	p := meter.PID("script", cmd.Process.Pid)
 	if _, err := p.CPU(); err == nil || !strings.Contains(err.Error(), "exec") {
 		t.Errorf("CPU of a script that started another process: %v", err)
+	}
+}
+
+// TestStartsLater: a process that starts another one after it was first read says so,
+// and counts what it spent once it ended. Not parallel, for TestProcess.
+func TestStartsLater(t *testing.T) {
+	if !meter.CPUClock {
+		t.Skip("this system has no CPU clock of other processes")
+	}
+	// At each line that it is told it starts another process, which works until the next.
+	cmd := exec.Command("sh", "-c", `echo ready; read x; (while :; do :; done) & echo busy; read x; kill $!; wait $!; echo ended; read x`)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _, _ = in.Close(), cmd.Wait() })
+	said := bufio.NewScanner(out)
+	next := func(want string) {
+		t.Helper()
+		if !said.Scan() || said.Text() != want {
+			t.Fatalf("it said %q, want %q", said.Text(), want)
+		}
+	}
+	next("ready")
+	p := meter.PID("worker", cmd.Process.Pid).(meter.Starter)
+	if ended, err := p.Started(); err != nil || ended != 0 {
+		t.Fatalf("before it started any: %s, %v", ended, err)
+	}
+	fmt.Fprintln(in)
+	next("busy")
+	if _, err := p.Started(); err == nil || !strings.Contains(err.Error(), "started another process") {
+		t.Errorf("while one lives: %v", err)
+	}
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(list)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		spent, err := meter.PID("child", child).CPU()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spent > 30*time.Millisecond {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("it worked for %s only", spent)
+		}
+	}
+	fmt.Fprintln(in)
+	next("ended")
+	if ended, err := p.Started(); err != nil || ended < 20*time.Millisecond {
+		t.Errorf("after it ended: %s, %v; want what it spent", ended, err)
 	}
 }
 

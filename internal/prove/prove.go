@@ -70,7 +70,8 @@ type Watcher interface {
 // ErrUnusable says that nothing was tried, for what the caller gave cannot be used.
 var ErrUnusable = errors.New("nothing was tried")
 
-// Run makes the proof and saves it after each stage, so that nothing is lost. What
+// Run makes the proof and saves it after each stage, so that nothing is lost; until the
+// end it is saved as one of an interrupted run. What
 // cannot be tried is in the proof; an error is one of saving it, or ErrUnusable.
 func Run(ctx context.Context, o Options) (*proof.Proof, error) {
 	r, err := begin(o)
@@ -144,6 +145,7 @@ func (r *run) target(ctx context.Context, s Source) error {
 
 // finish judges and saves; the proof is the saved one, read again.
 func (r *run) finish(ctx context.Context) (*proof.Proof, error) {
+	r.proof.Interrupted = ""
 	if ctx.Err() != nil {
 		r.proof.Interrupted = "stopped by the caller before the end"
 	}
@@ -153,8 +155,13 @@ func (r *run) finish(ctx context.Context) (*proof.Proof, error) {
 	return proof.Load(r.Out)
 }
 
+// unfinished is why a proof that is saved on the way is no result: a run that is killed
+// leaves it behind, and what was left out must not look as if it held.
+const unfinished = "the run has not come to its end"
+
 // save keeps what was found so far.
 func (r *run) save() {
+	r.proof.Interrupted = unfinished
 	if err := r.store(); err != nil {
 		r.Watch.Note("could not save the proof so far: %v", err)
 	}

@@ -62,7 +62,11 @@ func embedded(t *testing.T) *launch.Embedded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := launch.NewEmbedded(launch.EmbeddedOptions{Command: core})
+	gen, err := launch.Own("generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := launch.NewEmbedded(launch.EmbeddedOptions{Command: core, GeneratorCommand: gen})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +120,39 @@ func TestF10DatabaseThatCannotBeSeen(t *testing.T) {
 	}
 	if row.Core.Name != "somebody's core" {
 		t.Errorf("core %+v", row.Core)
+	}
+}
+
+// uncounted is a target whose database tells all but how many statements it saw.
+type uncounted struct{ launch.Target }
+
+func (u uncounted) Isolated(ctx context.Context, name string) (launch.Target, error) {
+	t, err := u.Target.Isolated(ctx, name)
+	return uncounted{t}, err
+}
+
+func (u uncounted) Database(ctx context.Context) (meter.Database, error) {
+	db, err := u.Target.Database(ctx)
+	return noStatements{db}, err
+}
+
+type noStatements struct{ meter.Database }
+
+func (noStatements) Statements(context.Context) (uint64, error) { return 0, launch.ErrUnsupported }
+
+// TestNoCountIsNoFootprint: where not one statement was counted there is no footprint,
+// which a gate would take for one that was compared, and a note says why.
+func TestNoCountIsNoFootprint(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir(), func(context.Context) (launch.Target, error) { return uncounted{embedded(t)}, nil })
+	o.Stages.Footprint = true
+	p, err := prove.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := p.Targets[0]
+	if row.Error != "" || row.Footprint != nil || !strings.Contains(strings.Join(row.Notes, "\n"), "statements and space were not looked at") {
+		t.Errorf("error %q, footprint %+v, notes %q", row.Error, row.Footprint, row.Notes)
 	}
 }
 
@@ -185,6 +222,31 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	for _, d := range verdict.Verify(p, os.DirFS(dir)) {
 		t.Errorf("%s", d)
+	}
+}
+
+// TestKilled: what is on the disk before the end, where a run that is killed leaves it,
+// is no pass, however much held until then.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var between *proof.Proof
+	var failed error
+	o := options(t, dir, func(context.Context) (launch.Target, error) { return embedded(t), nil })
+	o.Finally = func(context.Context, *proof.Proof) { between, failed = proof.Load(dir) }
+	p, err := prove.Run(t.Context(), o)
+	if err = errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
+	if p.Interrupted != "" || p.Verdict.ExitCode != 0 {
+		t.Errorf("at the end: interrupted %q, exit %d, want a run that passed: %+v", p.Interrupted, p.Verdict.ExitCode, p.Verdict.Findings)
+	}
+	if c := between.Targets[0].Conformance; c == nil || len(c.Checks) != c.Planned {
+		t.Fatalf("on the way: conformance %+v, want all checks", c)
+	}
+	verdict.Derive(between) // as every reader does
+	if between.Interrupted == "" || between.Verdict.ExitCode == 0 || between.Verdict.Outcome == proof.Pass {
+		t.Errorf("on the way: interrupted %q, %s, exit %d", between.Interrupted, between.Verdict.Outcome, between.Verdict.ExitCode)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
 )
 
 // targetRun is the work on one target.
@@ -132,15 +133,21 @@ func (x *targetRun) footprint(ctx context.Context) error {
 		return nil // bench tells why
 	}
 	f, err := bench.Footprint(ctx, bench.FootprintOptions{Target: x.target, Versions: versions, Seed: x.Seed, Progress: x.Watch.Bench})
-	x.row.Footprint = f
+	if f != nil && len(f.Statements) > 0 {
+		x.row.Footprint = f // else nothing was seen, and an empty one would look like a count
+	}
 	x.save()
 	if err != nil && ctx.Err() == nil {
 		// Checks and costs do not depend on it: a database that cannot be seen is no
 		// reason to stop, but one that ours is must be seen.
 		if errors.Is(err, launch.ErrUnsupported) || x.foreign() {
 			what := "statements and space were"
-			if f != nil && len(f.Statements) > 0 {
+			switch {
+			case x.row.Footprint == nil:
+			case len(verdict.Uncounted(f)) == 0:
 				what = "space was"
+			default:
+				what = "some statements, and space, were"
 			}
 			x.note("%s not looked at: %s", what, oneLine(err))
 			return nil

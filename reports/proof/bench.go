@@ -18,14 +18,24 @@ type Bench struct {
 	Dropped []Dropped `json:"dropped,omitempty"` // rounds that do not count
 	// Histograms of latency, one a variant, of unsaturated "cost" rounds.
 	Histograms []Histogram `json:"histograms,omitempty"`
-	// IdleDatabaseCPU is what the database spends without load, µs per second;
-	// nil where it could not be read.
+	// IdleDatabaseCPU is what the database spends without load, µs per second: come to
+	// rest before the rounds or, where that was less, after them; nil where it could not
+	// be read.
 	IdleDatabaseCPU *float64 `json:"idleDatabaseCpu,omitempty"`
 	// Sweep is each variant alone, from nearly idle to past saturation; nil where it was
 	// not asked for.
 	Sweep *Sweep `json:"sweep,omitempty"`
 
 	Cost *Cost `json:"cost,omitempty" derived:"true"` // what the flag costs, from the rounds; nil where no variants off and on were compared
+}
+
+// BeyondIdle is what the database spent of cpu, in µs over a span of time, beyond what it
+// spends without load, where that is known; never below 0.
+func (b *Bench) BeyondIdle(cpu float64, span time.Duration) float64 {
+	if b.IdleDatabaseCPU != nil {
+		cpu -= *b.IdleDatabaseCPU * span.Seconds()
+	}
+	return max(0, cpu)
 }
 
 // Variant is one of the things that are compared.
@@ -44,6 +54,9 @@ type VariantControl struct {
 	Trials   int    `json:"trials"`            // revoked tokens that were offered
 	Accepted int    `json:"accepted"`          // of the trials
 	Trouble  string `json:"trouble,omitempty"` // why it could not be tried; "" otherwise
+	// Against names the cores that did not do what the variant's flag says: that refused
+	// one with the flag off, or accepted one with it on.
+	Against []string `json:"against,omitempty"`
 }
 
 // Steady is how one variant was brought to a steady state.

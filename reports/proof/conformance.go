@@ -23,8 +23,8 @@ type Conformance struct {
 	// Pairs of values of dimensions that the immediacy checks met: see
 	// docs/dimensions.md.
 	Pairs *Pairs `json:"pairs,omitempty"`
-	// Immediacy sums up that of all checks that could have failed: those with an
-	// accepted twin, or with an acceptance.
+	// Immediacy sums up that of all checks that could have failed: those that are not
+	// vacuous and have an accepted twin, or an acceptance.
 	Immediacy Immediacy `json:"immediacy" derived:"true"`
 }
 

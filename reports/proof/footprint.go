@@ -15,12 +15,13 @@ type Statements struct {
 	Protocol  string `json:"protocol"`  // version that was spoken
 	Flag      string `json:"flag"`      // "on", "off"
 	Calls     int64  `json:"calls"`     // that were made
-	Count     int64  `json:"count"`     // statements that the database saw for them
+	Count     int64  `json:"count"`     // statements that the database saw for them; negative where its counter went back
 	// Unpromised says why no number is claimed where the protocol promises none.
 	Unpromised string `json:"unpromised,omitempty"`
 	// Expected per call; nil where it is only reported. The claim is exact.
 	Expected *float64 `json:"expected,omitempty" derived:"true"`
-	Outcome  Outcome  `json:"outcome,omitempty" derived:"true"` // pass, fail, vacuous; "" where nothing is claimed
+	Outcome  Outcome  `json:"outcome,omitempty" derived:"true"` // pass, fail, vacuous or error; "" where nothing is claimed
+	Reason   string   `json:"reason,omitempty" derived:"true"`  // of vacuous and error
 }
 
 // OpVerify is the operation whose statements are a claim: none with the flag

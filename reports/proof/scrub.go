@@ -26,6 +26,7 @@ func Scrub(p *Proof) (changed []string) {
 		if c := t.Conformance; c != nil {
 			for j := range c.Switch {
 				s.text(index(at+".conformance.switch", j)+".trouble", &c.Switch[j].Trouble)
+				s.text(index(at+".conformance.switch", j)+".apart", &c.Switch[j].Apart)
 			}
 			if c.Pairs != nil {
 				s.texts(at+".conformance.pairs.leftOut", c.Pairs.LeftOut)
@@ -36,6 +37,15 @@ func Scrub(p *Proof) (changed []string) {
 		}
 		for j := range t.Bench {
 			s.bench(index(at+".bench", j), &t.Bench[j])
+		}
+		if t.LeftBehind != nil {
+			s.text(at+".leftBehind.reason", &t.LeftBehind.Reason)
+		}
+	}
+	if g := p.Gate; g != nil {
+		s.text("gate.error", &g.Error)
+		for i := range g.Bench {
+			s.bench(index("gate.bench", i), &g.Bench[i])
 		}
 	}
 	return changed
@@ -95,10 +105,16 @@ func (s scrubber) check(at string, k *Check) {
 func (s scrubber) bench(at string, b *Bench) {
 	for i := range b.Controls {
 		s.text(index(at+".controls", i)+".trouble", &b.Controls[i].Trouble)
+		s.texts(index(at+".controls", i)+".against", b.Controls[i].Against)
 	}
 	for i := range b.Rounds {
 		for j := range b.Rounds[i].Windows {
 			s.text(index(index(at+".rounds", i)+".windows", j)+".example", &b.Rounds[i].Windows[j].Example)
+		}
+	}
+	if b.Sweep != nil {
+		for i := range b.Sweep.Points {
+			s.text(index(at+".sweep.points", i)+".example", &b.Sweep.Points[i].Example)
 		}
 	}
 	for i := range b.Dropped {

@@ -23,7 +23,7 @@ func TestF6NoCredentialIsLeft(t *testing.T) {
 		Targets: []proof.Target{{
 			Error: "api-key: " + apiKey + " was refused",
 			Conformance: &proof.Conformance{
-				Switch: []proof.SwitchControl{{Trouble: "POST /recipe/session/verify " + accessV2}},
+				Switch: []proof.SwitchControl{{Trouble: "POST /recipe/session/verify " + accessV2, Apart: refreshV2}},
 				Checks: []proof.Check{{
 					Trouble: "verify " + accessV2, CouldNotFail: refreshV2, Rerun: "API_KEYS=" + apiKey + " coreproof conform",
 					Observations: map[string]string{"last token": accessV5},
@@ -42,10 +42,19 @@ func TestF6NoCredentialIsLeft(t *testing.T) {
 				Controls: []proof.VariantControl{{Trouble: accessV2}},
 				Rounds:   []proof.Round{{Windows: []proof.Window{{Example: `{"refreshToken":{"token":"` + refreshV2 + `"}}`}}}},
 				Dropped:  []proof.Dropped{{Reason: accessV5}},
+				Sweep:    &proof.Sweep{Points: []proof.SweepPoint{{Example: accessV2}}},
 			}},
+			LeftBehind: &proof.LeftBehind{Reason: accessV5},
 		}},
+		Gate: &proof.Gate{
+			Error: "verify " + accessV5,
+			Bench: []proof.Bench{{
+				Controls: []proof.VariantControl{{Trouble: refreshV2}},
+				Rounds:   []proof.Round{{Windows: []proof.Window{{Example: accessV2}}}},
+			}},
+		},
 	}
-	const want = 19
+	const want = 25
 	if changed := proof.Scrub(p); len(changed) != want {
 		t.Errorf("changed %d texts, want %d: %v", len(changed), want, changed)
 	}

@@ -25,6 +25,17 @@ func duet(n int, spread float64) *proof.Bench {
 	return b
 }
 
+// floored adds n rounds of two sides alike.
+func floored(b *proof.Bench, n int) *proof.Bench {
+	for i := range n {
+		r := costRound(100+i, 100, 100.5+float64(i%2))
+		r.Kind = proof.KindFloor
+		r.Windows[1].Variant = "off"
+		b.Rounds = append(b.Rounds, r)
+	}
+	return b
+}
+
 func costRound(i int, off, on float64) proof.Round {
 	w := func(name string, us float64) proof.Window {
 		ms := us / 500
@@ -55,17 +66,20 @@ func TestV6BudgetNeedsAnInterval(t *testing.T) {
 		reason string
 		exit   int
 	}{
-		{"one round", duet(1, 1), us(1000), proof.Undecided, "too few for an interval", 2},
-		{"five rounds", duet(5, 1), us(1000), proof.Undecided, "too few for an interval", 2},
-		{"six rounds, below it", duet(6, 1), us(1000), proof.Pass, "", 0},
-		{"six rounds, above it", duet(6, 1), us(10), proof.Fail, "", 1},
-		{"six rounds, about it", duet(6, 1), us(30), proof.Undecided, "not shown either way", 2},
-		{"a ratio", duet(10, 1), proof.Limit{Name: "core-cpu-ratio", Value: 1.5}, proof.Pass, "", 0},
-		{"latency", duet(10, 1), proof.Limit{Name: "cost-ms", Value: 1}, proof.Pass, "", 0},
-		{"not gateable", unsteady(duet(10, 1)), us(1000), proof.Undecided, "no steady state", 2},
-		{"no CPU", withoutCPU(duet(10, 1)), us(1000), proof.Error, "could not be had", 2},
-		{"no CPU, latency", withoutCPU(duet(10, 1)), proof.Limit{Name: "cost-ms", Value: 1}, proof.Undecided, "cannot be gated on", 2},
-		{"a figure that is only reported", duet(10, 1), proof.Limit{Name: "database-cpu-us", Value: 1}, proof.Error, "no such budget", 2},
+		{"one round", floored(duet(1, 1), 3), us(1000), proof.Undecided, "too few for an interval", 2},
+		{"five rounds", floored(duet(5, 1), 3), us(1000), proof.Undecided, "too few for an interval", 2},
+		{"six rounds, below it", floored(duet(6, 1), 3), us(1000), proof.Pass, "", 0},
+		{"six rounds, above it", floored(duet(6, 1), 3), us(10), proof.Fail, "", 1},
+		{"six rounds, about it", floored(duet(6, 1), 3), us(30), proof.Undecided, "not shown either way", 2},
+		{"a ratio", floored(duet(10, 1), 3), proof.Limit{Name: "core-cpu-ratio", Value: 1.5}, proof.Pass, "", 0},
+		{"latency", floored(duet(10, 1), 3), proof.Limit{Name: "cost-ms", Value: 1}, proof.Pass, "", 0},
+		{"not gateable", unsteady(floored(duet(10, 1), 3)), us(1000), proof.Undecided, "no steady state", 2},
+		{"no CPU", withoutCPU(floored(duet(10, 1), 3)), us(1000), proof.Error, "could not be had", 2},
+		{"no CPU, latency", withoutCPU(floored(duet(10, 1), 3)), proof.Limit{Name: "cost-ms", Value: 1}, proof.Undecided, "cannot be gated on", 2},
+		{"a figure that is only reported", floored(duet(10, 1), 3), proof.Limit{Name: "database-cpu-us", Value: 1}, proof.Error, "no such budget", 2},
+		{"no floor", duet(10, 1), us(1000), proof.Undecided, "the noise floor is not available: no round of two sides alike", 2},
+		{"too few floor rounds", floored(duet(10, 1), 2), us(1000), proof.Undecided, "2 rounds are too few for an interval", 2},
+		{"all floor rounds saturated", saturatedFloor(floored(duet(10, 1), 3)), us(1000), proof.Undecided, "no round of two sides alike", 2},
 		{"nothing measured", &proof.Bench{}, us(1), proof.Error, "no cost of the flag", 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -76,6 +90,13 @@ func TestV6BudgetNeedsAnInterval(t *testing.T) {
 			}
 		})
 	}
+}
+
+func saturatedFloor(b *proof.Bench) *proof.Bench {
+	for i := range b.Rounds {
+		b.Rounds[i].Saturated = b.Rounds[i].Kind == proof.KindFloor
+	}
+	return b
 }
 
 func unsteady(b *proof.Bench) *proof.Bench {
@@ -231,12 +252,14 @@ func TestN3NoCostWithoutTheFlagsControls(t *testing.T) {
 		{"both as they should be", []proof.VariantControl{{Variant: "off", Trials: 5, Accepted: 5}, {Variant: "on", Trials: 5}}, 0, ""},
 		{"off refuses", []proof.VariantControl{{Variant: "off", Trials: 5}, {Variant: "on", Trials: 5}}, 2, "is the flag on there?"},
 		{"on accepts", []proof.VariantControl{{Variant: "off", Trials: 5, Accepted: 5}, {Variant: "on", Trials: 5, Accepted: 1}}, 1, "variant on accepted 1 of 5"},
+		{"off refuses one", []proof.VariantControl{{Variant: "off", Trials: 4, Accepted: 3, Against: []string{"off-2"}}, {Variant: "on", Trials: 4}}, 2, "variant off refused 1 of 4 revoked tokens (off-2)"},
+		{"on accepts at one core", []proof.VariantControl{{Variant: "off", Trials: 4, Accepted: 4}, {Variant: "on", Trials: 4, Accepted: 1, Against: []string{"on-4"}}}, 1, "variant on accepted 1 of 4 revoked tokens (on-4)"},
 		{"off not tried", []proof.VariantControl{{Variant: "on", Trials: 5}}, 2, "variant off was not tried"},
 		{"on not tried", []proof.VariantControl{{Variant: "off", Trials: 5, Accepted: 5}}, 2, "variant on was not tried"},
 		{"trouble", []proof.VariantControl{{Variant: "off", Trouble: "reset"}, {Variant: "on", Trials: 5}}, 2, "reset"},
 		{"none", nil, 2, "not tried"},
 	} {
-		b := duet(10, 1)
+		b := floored(duet(10, 1), 3)
 		b.Controls = tc.controls
 		p := derived(b)
 		text := ""
@@ -246,7 +269,7 @@ func TestN3NoCostWithoutTheFlagsControls(t *testing.T) {
 		if p.Verdict.ExitCode != tc.exit || !strings.Contains(text, tc.text) {
 			t.Errorf("%s: exit %d, %q; want %d, %q", tc.name, p.Verdict.ExitCode, text, tc.exit, tc.text)
 		}
-		if c := p.Targets[0].Bench[0].Cost; tc.exit == 2 && c.Gateable {
+		if c := p.Targets[0].Bench[0].Cost; tc.exit > 0 && c.Gateable {
 			t.Errorf("%s: it may be gated on", tc.name)
 		}
 	}
@@ -320,6 +343,11 @@ func TestDatabaseCPU(t *testing.T) {
 	}
 	if c.TotalCPUOn == nil || math.Abs(c.TotalCPUOn.Value-180) > 1e-9 || math.Abs(c.TotalCPURatio.Value-1.8) > 1e-9 {
 		t.Errorf("in all %+v, %+v; want 180 µs, 1.8", c.TotalCPUOn, c.TotalCPURatio)
+	}
+	most := 1e6
+	b.IdleDatabaseCPU = &most
+	if c := costOf(b); c.DatabaseCPU == nil || c.DatabaseCPU.Value != 0 || c.TotalCPUOn.Value != 130 {
+		t.Errorf("less than idling: database %+v, in all %+v; want 0 and the core's own", c.DatabaseCPU, c.TotalCPUOn)
 	}
 	b.IdleDatabaseCPU = nil
 	if c := costOf(b); !strings.Contains(fmt.Sprint(c.DatabaseCPU.Warnings), "without load could not be read") {

@@ -286,13 +286,19 @@ func TestUpperBound(t *testing.T) {
 // Refusals of a check that could not have failed do not make the bound smaller.
 func TestBoundLeavesOutWhatCouldNotFail(t *testing.T) {
 	t.Parallel()
-	p, _ := saved(t, "good")
-	before := at(p).c.Immediacy
-	at(p).check("BL-02").Immediacy.TwinsAccepted = 0
-	verdict.Derive(p)
-	after := at(p).c.Immediacy
-	if after.Revokes != before.Revokes-60 || after.UpperBound <= before.UpperBound {
-		t.Errorf("from %+v to %+v", before, after)
+	for name, do := range map[string]func(*proof.Check){
+		"no twin was accepted":         func(k *proof.Check) { k.Immediacy.TwinsAccepted = 0 },
+		"it could not have failed":     func(k *proof.Check) { k.CouldNotFail = "the clock stood still" },
+		"a race whose calls never met": func(k *proof.Check) { k.Race = &proof.Race{Want: 5} },
+	} {
+		p, _ := saved(t, "good")
+		before := at(p).c.Immediacy
+		do(at(p).check("BL-02"))
+		verdict.Derive(p)
+		after := at(p).c.Immediacy
+		if after.Revokes != before.Revokes-60 || after.UpperBound <= before.UpperBound {
+			t.Errorf("%s: from %+v to %+v", name, before, after)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict/capacity"
@@ -40,14 +39,59 @@ func contradictions(p *proof.Proof) []Difference {
 		}
 		if t.Footprint != nil {
 			for j, s := range t.Footprint.Statements {
-				e.must(s.Calls >= 0 && s.Count >= 0, fmt.Sprintf("%s.footprint.statements[%d]", path, j), s.Count, "no negative count")
+				e.must(s.Calls >= 0, fmt.Sprintf("%s.footprint.statements[%d].calls", path, j), s.Calls, "no negative count")
 			}
 		}
 		for j := range t.Bench {
-			e.bench(fmt.Sprintf("%s.bench[%d]", path, j), &t.Bench[j])
+			at := fmt.Sprintf("%s.bench[%d]", path, j)
+			e.bench(at, &t.Bench[j])
+			if p.Interrupted == "" && t.Error == "" {
+				e.wholeSweep(at+".sweep.points", t.Bench[j].Sweep)
+			}
 		}
 	}
+	if p.Gate != nil {
+		e.gate(p)
+	}
 	return e.found
+}
+
+// gate is a duet of four a version of the protocol.
+func (e *evidence) gate(p *proof.Proof) {
+	g := p.Gate
+	for i := range g.Bench {
+		b := &g.Bench[i]
+		at := fmt.Sprintf("gate.bench[%d]", i)
+		for _, name := range []string{baseOff, headOff, baseOn, headOn} {
+			e.must(hasVariant(b, name), at+".variants", len(b.Variants), "%s among them", name)
+		}
+		e.must(len(b.Variants) == 4, at+".variants", len(b.Variants), "4")
+		e.bench(at, b)
+	}
+	e.must(len(g.Bench) <= g.Protocols, "gate.bench", len(g.Bench), "at most the %d versions that were to be measured", g.Protocols)
+	broken := g.Error != "" || p.Interrupted != "" || slices.ContainsFunc(p.Targets, func(t proof.Target) bool { return t.Error != "" })
+	e.must(broken || g.Saved || len(g.Limits) == 0 || len(g.Bench) == g.Protocols, "gate.bench", len(g.Bench), "all of the %d versions that were to be measured", g.Protocols)
+}
+
+// wholeSweep: a sweep that was not cut short has as many windows of a variant in each
+// block.
+func (e *evidence) wholeSweep(at string, s *proof.Sweep) {
+	if s == nil || s.CutShort != "" {
+		return
+	}
+	points := map[string][]int{} // by variant, then block
+	for _, x := range s.Saturation {
+		points[x.Variant] = make([]int, max(0, s.Blocks))
+	}
+	for _, x := range s.Points {
+		if n := points[x.Variant]; x.Block >= 0 && x.Block < len(n) {
+			n[x.Block]++
+		}
+	}
+	for _, x := range s.Saturation {
+		n := points[x.Variant]
+		e.must(len(n) == 0 || slices.Min(n) == slices.Max(n) && n[0] > 0, at, len(s.Points), "as many of variant %s in each of %d blocks; they are %v", x.Variant, s.Blocks, n)
+	}
 }
 
 func (e *evidence) conformance(path string, c *proof.Conformance) {
@@ -129,24 +173,29 @@ func (e *evidence) immediacy(at string, m *proof.Immediacy) {
 func (e *evidence) bench(at string, b *proof.Bench) {
 	var names []string
 	for _, v := range b.Variants {
+		e.must(!slices.Contains(names, v.Name), at+".variants", v.Name, "each variant once")
 		names = append(names, v.Name)
 	}
 	for i, v := range b.Controls {
 		where := fmt.Sprintf("%s.controls[%d]", at, i)
 		e.must(0 <= v.Accepted && v.Accepted <= v.Trials, where+".accepted", v.Accepted, "at most the %d trials", v.Trials)
 		e.must(slices.Contains(names, v.Variant), where+".variant", v.Variant, "one of the variants")
+		against := v.Accepted
+		if v.Variant == off {
+			against = v.Trials - v.Accepted
+		}
+		e.must(len(v.Against) <= against || v.Variant != off && v.Variant != on, where+".against", len(v.Against), "at most the %d trials that went against the flag", against)
 	}
-	index := map[string]bool{}
+	index := map[int]bool{} // over all kinds
 	for _, d := range b.Dropped {
-		index[d.Kind+strconv.Itoa(d.Index)] = true
+		index[d.Index] = true
 	}
 	e.must(len(index) == len(b.Dropped), at+".dropped", len(b.Dropped), "each dropped round once")
 	for i := range b.Rounds {
 		r := &b.Rounds[i]
 		where := fmt.Sprintf("%s.rounds[%d]", at, i)
-		id := r.Kind + strconv.Itoa(r.Index)
-		e.must(!index[id], where+".index", r.Index, "each round once, and none that was dropped")
-		index[id] = true
+		e.must(!index[r.Index], where+".index", r.Index, "each round once, and none that was dropped")
+		index[r.Index] = true
 		e.must(r.Took >= 0, where+".tookNs", r.Took, "no negative time")
 		for j, w := range r.Windows {
 			x := fmt.Sprintf("%s.windows[%d]", where, j)
@@ -156,7 +205,7 @@ func (e *evidence) bench(at string, b *proof.Bench) {
 			q := []float64{w.P50, w.P90, w.P99, w.P999, w.Max}
 			e.must(r.Kind == proof.KindSaturated || slices.IsSorted(q) && q[0] >= 0, x, "quantiles that fall", "quantiles that rise")
 		}
-		e.windows(where, r)
+		e.windows(where, names, r)
 	}
 	for _, text := range capacity.Contradictions(b) {
 		e.must(false, at+".sweep", text, "a sweep that could have been measured")
@@ -165,21 +214,38 @@ func (e *evidence) bench(at string, b *proof.Bench) {
 	e.histograms(at, b)
 }
 
-// windows of one round: calls were made in turn, so both sides have as many.
-func (e *evidence) windows(where string, r *proof.Round) {
+// windows of one round: calls were made in turn, so all sides have as many.
+func (e *evidence) windows(where string, names []string, r *proof.Round) {
+	sides := map[string]int{}
+	var calls []int64
+	for _, w := range r.Windows {
+		sides[w.Variant]++
+		calls = append(calls, w.Calls)
+	}
+	all := func(n int) bool {
+		for _, k := range sides {
+			if k != n {
+				return false
+			}
+		}
+		return len(r.Windows) > 0
+	}
 	switch r.Kind {
 	case proof.KindCost:
-		e.must(len(r.Windows) == 2 && r.Windows[0].Variant != r.Windows[1].Variant, where+".windows", len(r.Windows), "one of each of two variants")
+		e.must(len(r.Windows) == len(names) && all(1), where+".windows", len(r.Windows), "one of each of the %d variants", len(names))
 	case proof.KindFloor:
-		e.must(len(r.Windows) == 2 && r.Windows[0].Variant == r.Windows[1].Variant, where+".windows", len(r.Windows), "two of one variant")
+		// Of a pair one variant, of base and head those of base.
+		e.must(len(r.Windows) == len(names) && all(2), where+".windows", len(r.Windows), "two of each variant that is held against itself, %d in all", len(names))
 	default:
 		return
 	}
-	if len(r.Windows) != 2 || wrong(r) {
+	if len(calls) == 0 || wrong(r) {
 		return
 	}
-	a, b := r.Windows[0].Calls, r.Windows[1].Calls
-	e.must(float64(max(a, b)-min(a, b)) <= 1+0.011*float64(min(a, b)), where+".windows[1].calls", b, "as many as the other side's %d, within 1 %%: calls were made in turn", a)
+	for j, n := range calls {
+		least := min(n, calls[0])
+		e.must(float64(max(n, calls[0])-least) <= 1+0.011*float64(least), fmt.Sprintf("%s.windows[%d].calls", where, j), n, "as many as the first side's %d, within 1 %%: calls were made in turn", calls[0])
+	}
 }
 
 // others are as many as the share of verifies says, where the round was not saturated.

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/coreproof/coreproof/internal/stats"
 	"github.com/coreproof/coreproof/reports/proof"
@@ -85,14 +86,10 @@ func cost(b *proof.Bench) *proof.Cost {
 // statement, so all that the database does beyond idling is for the other. Calls besides
 // verify make statements on both sides: then nobody can tell the two apart.
 func databaseCPU(b *proof.Bench, r *proof.Round, onw *proof.Window) (float64, bool) {
-	used := r.DatabaseCPU
-	if used < 0 || onw.Calls <= 0 || b.Design.Verifies() < 1 {
+	if r.DatabaseCPU < 0 || onw.Calls <= 0 || b.Design.Verifies() < 1 {
 		return 0, false
 	}
-	if b.IdleDatabaseCPU != nil {
-		used -= *b.IdleDatabaseCPU * r.Took.Seconds()
-	}
-	return used / float64(onw.Calls), true
+	return b.BeyondIdle(r.DatabaseCPU, r.Took) / float64(onw.Calls), true
 }
 
 // floor is what two sides alike gave. Its rounds are fixed beforehand.
@@ -163,6 +160,10 @@ func notGateable(b *proof.Bench, c *proof.Cost) string {
 		return fmt.Sprintf("%d of %d cost rounds were dropped", dropped, dropped+all)
 	case float64(saturated) > mostSaturated*float64(all):
 		return fmt.Sprintf("%d of %d cost rounds were saturated", saturated, all)
+	case c.Floor == nil:
+		return "the noise floor is not available: no round of two sides alike counts; give --floor-rounds"
+	case c.Floor.Interval == nil:
+		return "the noise floor is not available: of two sides alike, " + c.Floor.Warnings[0] + "; give more --floor-rounds"
 	}
 	return ""
 }
@@ -222,6 +223,10 @@ func noPrice(b *proof.Bench) string {
 			return fmt.Sprintf("no cost of a flag: variant %s could not be tried with revoked tokens: %s", v.Variant, v.Trouble)
 		case v.Variant == off && v.Trials > 0 && v.Accepted <= 0:
 			return fmt.Sprintf("no cost of a flag: variant off refused all %d revoked tokens: is the flag on there? give a core whose flag is off", v.Trials)
+		case v.Variant == off && v.Accepted < v.Trials:
+			return fmt.Sprintf("no cost of a flag: variant off refused %d of %d revoked tokens%s: is the flag on at some of its cores? give only cores whose flag is off", v.Trials-v.Accepted, v.Trials, against(&v))
+		case v.Variant == on && v.Accepted > 0:
+			return fmt.Sprintf("no cost of a flag: variant on accepted %d of %d revoked tokens%s", v.Accepted, v.Trials, against(&v))
 		}
 		seen[v.Variant] = seen[v.Variant] || v.Trials > 0
 	}
@@ -231,6 +236,14 @@ func noPrice(b *proof.Bench) string {
 		}
 	}
 	return ""
+}
+
+// against names the cores that did not do what the flag says; "" where none is known.
+func against(v *proof.VariantControl) string {
+	if len(v.Against) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(v.Against, ", ") + ")"
 }
 
 // badRounds counts the cost rounds that were dropped, that were saturated, and

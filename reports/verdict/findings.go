@@ -264,7 +264,7 @@ func (c *collector) ofFootprint(f *proof.Footprint) (ran int) {
 		return 0
 	}
 	for _, s := range f.Statements {
-		if s.Expected == nil {
+		if s.Outcome == "" {
 			continue
 		}
 		ran++
@@ -273,8 +273,11 @@ func (c *collector) ofFootprint(f *proof.Footprint) (ran int) {
 		case proof.Fail:
 			c.add(KindStatements, proof.Fails, s.Protocol, "", "statements of %s, flag %s: %d for %d calls, want exactly %g a call", s.Operation, s.Flag, s.Count, s.Calls, *s.Expected)
 		default:
-			c.add(KindStatements, proof.Untried, s.Protocol, "", "statements of %s, flag %s: no calls were made", s.Operation, s.Flag)
+			c.add(KindStatements, proof.Untried, s.Protocol, "", "statements of %s, flag %s: %s", s.Operation, s.Flag, s.Reason)
 		}
+	}
+	for _, line := range Uncounted(f) {
+		c.add(KindStatements, proof.Untried, "", "", "%s", line)
 	}
 	if s := f.Space; s != nil {
 		ran++

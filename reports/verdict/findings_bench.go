@@ -19,14 +19,16 @@ func (c *collector) ofBench(b *proof.Bench) (ran int) {
 	for _, text := range warns {
 		c.add(KindBench, proof.Warns, b.Protocol, "", "%s", text)
 	}
+	accepted := false
 	for _, v := range b.Controls {
 		if v.Variant == on && v.Accepted > 0 {
-			c.add(KindBench, proof.Fails, b.Protocol, "", "variant on accepted %d of %d revoked tokens", v.Accepted, v.Trials)
+			accepted = true
+			c.add(KindBench, proof.Fails, b.Protocol, "", "variant on accepted %d of %d revoked tokens%s", v.Accepted, v.Trials, against(&v))
 		}
 	}
 	if b.Cost == nil {
 		c.add(KindBench, proof.Untried, b.Protocol, "", "no variants off and on were compared, so no cost of the flag was measured")
-	} else if why := noPrice(b); why != "" {
+	} else if why := noPrice(b); why != "" && !accepted { // else it is said
 		c.add(KindBench, proof.Untried, b.Protocol, "", "%s", why)
 	}
 	dropped, saturated, all := badRounds(b)

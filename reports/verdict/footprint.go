@@ -11,16 +11,24 @@ import (
 const spaceTolerance = 0.05
 
 func deriveFootprint(f *proof.Footprint) {
+	moved := map[string]bool{} // by flag: each side may have a counter of its own
+	for _, s := range f.Statements {
+		moved[s.Flag] = moved[s.Flag] || s.Count > 0
+	}
 	for i := range f.Statements {
 		s := &f.Statements[i]
 		want, claimed := expected(s)
-		if !claimed {
-			continue
+		if claimed {
+			s.Expected = &want
 		}
-		s.Expected = &want
 		switch {
+		case s.Count < 0:
+			s.Outcome, s.Reason = proof.Error, "the counter went back: was the server started anew, or its statistics reset?"
+		case !claimed:
 		case s.Calls <= 0:
-			s.Outcome = proof.Vacuous
+			s.Outcome, s.Reason = proof.Vacuous, "no calls were made"
+		case s.Count == 0 && !moved[s.Flag]:
+			s.Outcome, s.Reason = proof.Vacuous, fmt.Sprintf("with the flag %s not one statement was counted of any call, not even of one that writes: a counter that does not move shows nothing", s.Flag)
 		case float64(s.Count) == want*float64(s.Calls):
 			s.Outcome = proof.Pass
 		default:
@@ -31,6 +39,36 @@ func deriveFootprint(f *proof.Footprint) {
 		f.Space.Tolerance = spaceTolerance
 		f.Space.Outcome, f.Space.Reason = space(f.Space)
 	}
+}
+
+// Uncounted names, in one line each, the verifies whose statements were not counted
+// though those of their counterpart were: one side alone shows no difference.
+func Uncounted(f *proof.Footprint) (lines []string) {
+	if f == nil {
+		return nil
+	}
+	var protocols []string
+	counted := map[[2]string]bool{}
+	for _, s := range f.Statements {
+		if s.Operation == proof.OpVerify {
+			protocols = once(protocols, s.Protocol)
+			counted[[2]string{s.Protocol, s.Flag}] = true
+		}
+	}
+	if len(f.Statements) == 0 {
+		return []string{"no statements were counted"}
+	}
+	if len(protocols) == 0 {
+		return []string{"statements of verify were not counted"}
+	}
+	for _, p := range protocols {
+		for _, flag := range []string{off, on} {
+			if !counted[[2]string{p, flag}] {
+				lines = append(lines, fmt.Sprintf("statements of verify, flag %s, %s were not counted", flag, p))
+			}
+		}
+	}
+	return lines
 }
 
 // expected is the claim about statements: a verify asks the database exactly

@@ -9,13 +9,14 @@ import (
 // risk is that of a bound being wrong.
 const risk = 0.05
 
-// immediacy sums up the answers to the main question. Refusals of a check whose
-// twins were not accepted show nothing, and would only make the bound smaller.
+// immediacy sums up the answers to the main question, of checks whose outcomes are
+// derived. Refusals of a check that could not have failed, or whose twins were not
+// accepted, show nothing, and would only make the bound smaller.
 func immediacy(checks []proof.Check) proof.Immediacy {
 	var sum proof.Immediacy
 	for i := range checks {
 		m := checks[i].Immediacy
-		if m == nil || m.TwinsAccepted <= 0 && m.Accepted <= 0 && m.Broken <= 0 {
+		if m == nil || checks[i].Outcome == proof.Vacuous || m.TwinsAccepted <= 0 && m.Accepted <= 0 && m.Broken <= 0 {
 			continue
 		}
 		sum.Revokes += m.Revokes

@@ -53,6 +53,18 @@ func TestV2UntouchedExamplesVerify(t *testing.T) {
 	}
 }
 
+// TestV2GateOfCountsAlone: a gate without limits to measure has no duet, and lacks none.
+func TestV2GateOfCountsAlone(t *testing.T) {
+	t.Parallel()
+	p, files := saved(t, "gate")
+	p.Gate.Limits, p.Gate.Bench = nil, nil
+	verdict.Derive(p)
+	seal(t, p)
+	for _, d := range verdict.Verify(p, files) {
+		t.Errorf("%s", d)
+	}
+}
+
 // An edit of a proof by hand.
 type edit struct {
 	name, example string
@@ -145,7 +157,7 @@ var edits = []edit{
 	{"the calls of a round", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).b.Rounds[0].Windows[1].Calls *= 2 }, "rounds[0].windows[1].calls", false},
 	{"a round called saturated", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).b.Rounds[0].Saturated = true }, "cost.saturatedRounds", false},
 	{"the idle CPU of the database", "good", func(p *proof.Proof, _ fstest.MapFS) { more := 30000.0; at(p).b.IdleDatabaseCPU = &more }, "cost.databaseCpu.value", false},
-	{"no steady state called one", "undecided", func(p *proof.Proof, _ fstest.MapFS) { p.Targets[0].Bench[1].Steady[1].Reached = true }, "bench[1].cost.gateable", false},
+	{"no steady state called one", "undecided", func(p *proof.Proof, _ fstest.MapFS) { p.Targets[0].Bench[1].Steady[1].Reached = true }, "bench[1].cost.notGateable", false},
 	{"a limit raised", "failing", func(p *proof.Proof, _ fstest.MapFS) { p.Limits[0].Value = 500 }, "budgets[0].limit", false},
 	{"a hash of a schema", "failing", func(p *proof.Proof, _ fstest.MapFS) { s := at(p).t.Footprint.Space; s.SchemaOn = s.SchemaOff }, "footprint.space.reason", false},
 	{"bytes of space", "good", func(p *proof.Proof, _ fstest.MapFS) { at(p).t.Footprint.Space.BytesOn *= 2 }, "footprint.space.outcome", false},
@@ -184,6 +196,17 @@ var edits = []edit{
 	{"a token put in", "good", func(p *proof.Proof, _ fstest.MapFS) {
 		at(p).check("SE-01").Rerun = "curl -H 'authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJlc2lnbmF0dXJl'"
 	}, "checks[15].rerun", false},
+	{"a round of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds = p.Gate.Bench[0].Rounds[1:] }, "gate.bench[0].rounds", false},
+	{"a round of a gate twice", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := p.Gate.Bench[0].Rounds; r[1].Index = r[0].Index }, "gate.bench[0].rounds[1].index", false},
+	{"a side of a gate's round taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[0]; r.Windows = r.Windows[:3] }, "gate.bench[0].rounds[0].windows", false},
+	{"a side of a gate's floor taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[3]; r.Windows = r.Windows[:2] }, "gate.bench[0].rounds[3].windows", false},
+	{"a side of a gate twice", "gate", func(p *proof.Proof, _ fstest.MapFS) { r := &p.Gate.Bench[0].Rounds[0]; r.Windows[1] = r.Windows[0] }, "gate.bench[0].rounds[0].windows", false},
+	{"a foreign variant in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[1].Variant = "head" }, "rounds[0].windows[1].variant", false},
+	{"a variant of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { b := &p.Gate.Bench[0]; b.Variants = b.Variants[:3] }, "gate.bench[0].variants", false},
+	{"more errors than calls in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[1].Errors = 1e6 }, "rounds[0].windows[1].errors", false},
+	{"unequal calls in a gate", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench[0].Rounds[0].Windows[2].Calls *= 2 }, "gate.bench[0].rounds[0].windows", false},
+	{"a duet of a gate taken away", "gate", func(p *proof.Proof, _ fstest.MapFS) { p.Gate.Bench = nil }, "gate.bench", false},
+	{"a window of a sweep taken away", "swept", func(p *proof.Proof, _ fstest.MapFS) { s := at(p).b.Sweep; s.Points = s.Points[1:] }, "bench[0].sweep.points", false},
 	{"time that runs back", "good", func(p *proof.Proof, _ fstest.MapFS) { p.Finished = p.Started.Add(-time.Hour) }, "finished", false},
 
 	// Files.

@@ -74,6 +74,22 @@ func (s Sum) CPU() (time.Duration, error) {
 	return a + b, err
 }
 
+// Started is what both started.
+func (s Sum) Started() (ended time.Duration, err error) {
+	for _, p := range []meter.Process{s.A, s.B} {
+		starter, ok := p.(meter.Starter)
+		if !ok {
+			continue
+		}
+		t, err := starter.Started()
+		if err != nil {
+			return 0, err
+		}
+		ended += t
+	}
+	return ended, nil
+}
+
 // RSS is the memory of both.
 func (s Sum) RSS() (int64, error) {
 	a, err := s.A.RSS()

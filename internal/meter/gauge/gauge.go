@@ -26,6 +26,14 @@ type Process interface {
 	RSS() (int64, error)
 }
 
+// Starter is a Process that may start others, whose work its CPU does not show. Looking
+// takes longer than reading a clock, so it is done apart from that.
+type Starter interface {
+	// Started is the CPU time of those that it started and that ended; an error where some
+	// live still.
+	Started() (ended time.Duration, err error)
+}
+
 // Database reads a database server's books.
 type Database interface {
 	// Product is the server's own name and version.

@@ -52,14 +52,15 @@ func statementRow(target, source string, s proof.Statements, l limits) []cell {
 	required, held := summary.Missing, text("only reported")
 	if s.Expected != nil {
 		required = words.Figure(*s.Expected)
-		switch s.Outcome {
-		case proof.Pass:
-			held = toned("yes", summary.Good)
-		case proof.Fail:
-			held = toned("no", summary.Bad)
-		default:
-			held = toned("no calls were made", summary.Unsure)
-		}
+	}
+	switch s.Outcome {
+	case "":
+	case proof.Pass:
+		held = toned("yes", summary.Good)
+	case proof.Fail:
+		held = toned("no", summary.Bad)
+	default:
+		held = toned(l.text(s.Reason), summary.Unsure)
 	}
 	return []cell{text(l.text(target)), text(l.text(s.Operation)), text(l.text(s.Protocol)), text(l.text(s.Flag)), numeric(words.Count(s.Calls)), numeric(words.Count(s.Count)),
 		{Text: summary.PerCall(s), Number: true, Tone: summary.OnlyBad(held.Tone)}, numeric(required), held, text(l.text(source))}

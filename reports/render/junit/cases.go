@@ -132,15 +132,20 @@ func (d *document) claims(t *proof.Target) []junitCase {
 	var out []junitCase
 	if f := t.Footprint; f != nil {
 		for _, s := range f.Statements {
-			if s.Expected == nil {
+			if s.Outcome == "" {
 				continue
 			}
 			c := junitCase{Name: words.OneLine(fmt.Sprintf("statements of %s, flag %s, %s", s.Operation, s.Flag, s.Protocol))}
-			message := "no calls were made"
-			if s.Calls > 0 {
+			message := s.Reason
+			if message == "" {
 				message = fmt.Sprintf("%d statements for %d calls, want exactly %s a call", s.Count, s.Calls, words.Figure(*s.Expected))
 			}
 			result(&c, s.Outcome, message)
+			out = append(out, c)
+		}
+		for _, line := range verdict.Uncounted(f) {
+			c := junitCase{Name: words.OneLine(line)}
+			result(&c, proof.Error, line)
 			out = append(out, c)
 		}
 		if s := f.Space; s != nil {
