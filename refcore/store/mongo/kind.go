@@ -38,7 +38,7 @@ func configure(v *setting.Values) (store.Config, []string, error) {
 		return store.Config{}, nil, setting.Errorf("mongodb_connection_uri: %v", err)
 	}
 	cfg := store.Config{
-		URI: uri, Database: v.Text("mongodb_database_name"), Prefix: v.Text("mongodb_collection_names_prefix"),
+		URI: uri, Database: v.Trimmed("mongodb_database_name"), Prefix: v.Trimmed("mongodb_collection_names_prefix"),
 		SessionTable: v.Text("mongodb_session_info_collection_name"), KeyValueTable: v.Text("mongodb_key_value_collection_name"),
 	}
 	if _, err := databaseName(cfg); err != nil {
