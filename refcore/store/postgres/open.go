@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,7 +82,7 @@ func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
 	}
 	config, err := pgxpool.ParseConfig(t.dsn())
 	if err != nil {
-		return nil, err // pgx leaves the password out
+		return nil, withoutDSN(err)
 	}
 	config.MaxConns = int32(cfg.PoolSize)
 	config.MinConns = int32(cfg.MinIdle)
@@ -107,6 +108,18 @@ func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
 		return validate(ctx, conn, cfg.StatementTimeout)
 	}
 	return config, nil
+}
+
+// withoutDSN is pgx's error about a connection string without the string: what it
+// blots out ends at an apostrophe in the password.
+func withoutDSN(err error) error {
+	var parse *pgconn.ParseConfigError
+	if !errors.As(err, &parse) {
+		return errors.New("its options cannot be used")
+	}
+	bare := *parse
+	bare.ConnString = ""
+	return errors.New(strings.TrimPrefix(bare.Error(), "cannot parse ``: "))
 }
 
 // forget ends a connection whose statement had no answer in time. pgx waits
