@@ -132,7 +132,7 @@ func (e *Engine) refreshLegacy(ctx context.Context, in RefreshInput, p presented
 	case p.hash2 == row.RefreshHash2:
 		if static != row.UseStaticKey {
 			done, err := e.store.Rotate(ctx, row.Handle, store.Rotation{
-				Expect: row.RefreshHash2, RefreshHash2: row.RefreshHash2, PrevRefreshHash2: row.PrevRefreshHash2,
+				Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, RefreshHash2: row.RefreshHash2, PrevRefreshHash2: row.PrevRefreshHash2,
 				RotatedAt: row.RotatedAt, ExpiresAt: row.ExpiresAt, UseStaticKey: static,
 			})
 			if err != nil || !done {
@@ -147,7 +147,7 @@ func (e *Engine) refreshLegacy(ctx context.Context, in RefreshInput, p presented
 		return g, true, err
 	case p.parentHash2 != "" && p.parentHash2 == row.RefreshHash2:
 		_, err := e.store.Rotate(ctx, row.Handle, store.Rotation{
-			Expect: row.RefreshHash2, RefreshHash2: p.hash2, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
+			Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, RefreshHash2: p.hash2, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
 			ExpiresAt: now + e.settings.RefreshValidity.Milliseconds(), UseStaticKey: static,
 		})
 		// Promoted or lost to another call: the row as it now is decides.
@@ -163,7 +163,7 @@ func (e *Engine) rotate(ctx context.Context, in RefreshInput, p presented, row s
 		static = *in.StaticKey
 	}
 	now := e.now()
-	next := store.Rotation{Expect: row.RefreshHash2, UseStaticKey: static}
+	next := store.Rotation{Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, UseStaticKey: static}
 	switch {
 	case p.hash2 == row.RefreshHash2, p.parentHash2 != "" && p.parentHash2 == row.RefreshHash2:
 		next.PrevRefreshHash2, next.RotatedAt = p.hash2, now
