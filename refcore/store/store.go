@@ -161,4 +161,7 @@ type Config struct {
 	// StatementTimeout bounds each statement, waiting for a connection
 	// included; 0 is five seconds. An expired one is an error, never a "not found".
 	StatementTimeout time.Duration
+	// Warn is told by Open, once the database is open, of settings of the server
+	// that are weaker than what this package promises, a line each; nil for nobody.
+	Warn func(text string)
 }

@@ -69,6 +69,12 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 		s.pool.Close()
 		return nil, err
 	}
+	d, err := askDurability(ctx, s.pool)
+	if err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	cfg.Weaker(d.weaker())
 	return s, nil
 }
 
@@ -140,7 +146,8 @@ const farewell = 500 * time.Millisecond
 // client gives up after its time-out, the server shall give up too; the
 // statements are written for read committed: each is a transaction of its own
 // that waits for a row's lock and then judges the row's newest version; and no
-// commit is to return before it is durable.
+// commit is to return before it is durable on this server. How far it waits for
+// standbys stays as it is set: see durability.
 func validate(ctx context.Context, conn *pgconn.PgConn, timeout time.Duration) error {
 	results, err := conn.Exec(ctx, `SELECT `+readOnly+`, set_config('statement_timeout', '`+strconv.FormatInt(max(1, timeout.Milliseconds()), 10)+`', false),
 		set_config('default_transaction_isolation', 'read committed', false),
