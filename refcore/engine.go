@@ -25,6 +25,7 @@ type Engine struct {
 	settings Settings
 	now      func() int64 // ms
 	log      *slog.Logger
+	turns    turns // of calls that change one session at once
 
 	stop context.CancelFunc
 	work sync.WaitGroup

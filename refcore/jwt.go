@@ -2,29 +2,31 @@ package refcore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/coreproof/coreproof/refcore/rawjson"
 	"github.com/coreproof/coreproof/refcore/token"
 )
 
-// SignJWT is the JWT recipe: a token with the given claims, iss, iat and exp,
-// good for validity seconds.
+// SignJWT is the JWT recipe: a token with the given claims, good for validity
+// seconds. iss, exp and iat are added where the claims have none of their own, as
+// in the real core, whose builder takes the payload last.
 func (e *Engine) SignJWT(ctx context.Context, issuer string, claims rawjson.Object, validity int64, static bool) (string, error) {
 	key, err := e.ring.Signer(ctx, static)
 	if err != nil {
 		return "", err
 	}
 	now := e.now() / 1000
-	var own rawjson.Object
-	for _, m := range claims {
-		if m.Key != "iss" && m.Key != "iat" && m.Key != "exp" {
-			own = append(own, m)
+	all := slices.Clone(claims)
+	for _, m := range []rawjson.Member{
+		{Key: "iss", Value: rawjson.AppendString(nil, issuer)},
+		{Key: "exp", Value: strconv.AppendInt(nil, now+validity, 10)},
+		{Key: "iat", Value: strconv.AppendInt(nil, now, 10)},
+	} {
+		if claims.Get(m.Key) == nil {
+			all = append(all, m)
 		}
 	}
-	own = append(own,
-		rawjson.Member{Key: "iss", Value: rawjson.AppendString(nil, issuer)},
-		rawjson.Member{Key: "exp", Value: strconv.AppendInt(nil, now+validity, 10)},
-		rawjson.Member{Key: "iat", Value: strconv.AppendInt(nil, now, 10)})
-	return token.SignClaims(own.AppendCompact(nil), key)
+	return token.SignClaims(all.AppendCompact(nil), key)
 }

@@ -184,3 +184,23 @@ func excerpt(s, before, after string) string {
 	s, _, _ = strings.Cut(s, after)
 	return s
 }
+
+// TestManyRefreshesAtOnce: however many calls come at once with one refresh
+// token, each within its grace period is answered.
+func TestManyRefreshesAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, cores := range []int{1, 3} {
+		deployment := coretest.Deploy(t, cores)
+		const n = 150
+		s := deployment[0].Create("5.6")
+		body := coretest.Encode(t, coretest.RefreshBody("5.6", s.Refresh))
+		var y tally
+		together(deployment, n, func(c *coretest.Core, _ int) {
+			code, text := c.Raw(http.MethodPost, "5.6", coretest.PathRefresh, body)
+			y.add(t, code, text)
+		})
+		if y.by["OK"] != n {
+			t.Errorf("%d cores: %v, want %d OK", cores, y.by, n)
+		}
+	}
+}

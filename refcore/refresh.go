@@ -44,29 +44,65 @@ func (e *Engine) Refresh(ctx context.Context, in RefreshInput) (Granted, error) 
 	if r.ParentHash1 != "" {
 		p.parentHash2 = token.Hash1(r.ParentHash1)
 	}
+	g, done, err := e.tryRefresh(ctx, in, p, life)
+	if err == nil && !done {
+		g, err = e.refreshInTurn(ctx, in, p, life)
+	}
+	if err != nil {
+		return Granted{}, protectedAsRefusal(err)
+	}
+	return g, nil
+}
+
+// tryRefresh reads the row and refreshes. False means that the row changed in
+// between: read it again.
+func (e *Engine) tryRefresh(ctx context.Context, in RefreshInput, p presented, life int64) (Granted, bool, error) {
+	row, err := e.store.Session(ctx, p.Handle)
+	if err == nil && row.ExpiresAt < e.now() {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return Granted{}, false, livenessError(err, p.Handle, msgMissingOrOld)
+	}
+	if in.Rotate {
+		return e.rotate(ctx, in, p, row, life)
+	}
+	return e.refreshLegacy(ctx, in, p, row, life)
+}
+
+// refreshInTurn is for a refresh that lost to another call. Of n calls that
+// change one session at once each would lose to all others, one after the other,
+// so those of this process take turns: what may still be lost to are calls that
+// have just come, and one of each other process.
+func (e *Engine) refreshInTurn(ctx context.Context, in RefreshInput, p presented, life int64) (Granted, error) {
+	give, err := e.turns.take(ctx, p.Handle)
+	if err != nil {
+		return Granted{}, err
+	}
+	var failed error
+	defer func() { give(failed) }()
 	for range maxAttempts {
-		row, err := e.store.Session(ctx, r.Handle)
-		if err == nil && row.ExpiresAt < e.now() {
-			err = store.ErrNotFound
-		}
+		g, done, err := e.tryRefresh(ctx, in, p, life)
 		if err != nil {
-			return Granted{}, livenessError(err, r.Handle, msgMissingOrOld)
-		}
-		var g Granted
-		var done bool
-		if in.Rotate {
-			g, done, err = e.rotate(ctx, in, p, row, life)
-		} else {
-			g, done, err = e.refreshLegacy(ctx, in, p, row, life)
-		}
-		if err != nil {
-			return Granted{}, protectedAsRefusal(err)
+			if ctx.Err() == nil && !answered(err) {
+				failed = err
+			}
+			return Granted{}, err
 		}
 		if done {
 			return g, nil
 		}
 	}
-	return Granted{}, fmt.Errorf("refresh session %s: %w", r.Handle, errContended)
+	return Granted{}, fmt.Errorf("refresh session %s: %w", p.Handle, errContended)
+}
+
+// answered says that an error is about the caller's token or session, and no
+// failure of the core's.
+func answered(err error) bool {
+	var refused *Refused
+	var theft *Theft
+	var bad BadInput
+	return errors.As(err, &refused) || errors.As(err, &theft) || errors.As(err, &bad) || errors.Is(err, token.ErrProtected)
 }
 
 // presented is the refresh token that a caller showed, with its hashes.
@@ -96,7 +132,7 @@ func (e *Engine) refreshLegacy(ctx context.Context, in RefreshInput, p presented
 	case p.hash2 == row.RefreshHash2:
 		if static != row.UseStaticKey {
 			done, err := e.store.Rotate(ctx, row.Handle, store.Rotation{
-				Expect: row.RefreshHash2, RefreshHash2: row.RefreshHash2, PrevRefreshHash2: row.PrevRefreshHash2,
+				Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, RefreshHash2: row.RefreshHash2, PrevRefreshHash2: row.PrevRefreshHash2,
 				RotatedAt: row.RotatedAt, ExpiresAt: row.ExpiresAt, UseStaticKey: static,
 			})
 			if err != nil || !done {
@@ -111,7 +147,7 @@ func (e *Engine) refreshLegacy(ctx context.Context, in RefreshInput, p presented
 		return g, true, err
 	case p.parentHash2 != "" && p.parentHash2 == row.RefreshHash2:
 		_, err := e.store.Rotate(ctx, row.Handle, store.Rotation{
-			Expect: row.RefreshHash2, RefreshHash2: p.hash2, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
+			Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, RefreshHash2: p.hash2, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
 			ExpiresAt: now + e.settings.RefreshValidity.Milliseconds(), UseStaticKey: static,
 		})
 		// Promoted or lost to another call: the row as it now is decides.
@@ -127,7 +163,7 @@ func (e *Engine) rotate(ctx context.Context, in RefreshInput, p presented, row s
 		static = *in.StaticKey
 	}
 	now := e.now()
-	next := store.Rotation{Expect: row.RefreshHash2, UseStaticKey: static}
+	next := store.Rotation{Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, UseStaticKey: static}
 	switch {
 	case p.hash2 == row.RefreshHash2, p.parentHash2 != "" && p.parentHash2 == row.RefreshHash2:
 		next.PrevRefreshHash2, next.RotatedAt = p.hash2, now

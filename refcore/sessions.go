@@ -83,8 +83,9 @@ func (e *Engine) RevokeUser(ctx context.Context, userID string) ([]string, error
 // Regenerate gives an access token with a new payload (nil keeps the stored
 // one) and the old expiry. Neither signature nor expiry of the given token is
 // looked at, as in the real core: the SDK has verified it. When the token has
-// expired only the stored payload changes. *Refused, BadInput,
-// token.ErrProtected when checkPayload and the payload has a protected name.
+// expired only the stored payload changes. *Refused, BadInput, as for a tenant
+// that does not exist, token.ErrProtected when checkPayload and the payload, be it
+// the stored one, has a protected name.
 func (e *Engine) Regenerate(ctx context.Context, accessToken string, payload rawjson.Object, checkPayload bool) (Granted, error) {
 	u, err := token.Parse(accessToken)
 	if err != nil {
@@ -96,16 +97,25 @@ func (e *Engine) Regenerate(ctx context.Context, accessToken string, payload raw
 		text, _ := invalid(err)
 		return Granted{}, unauthorised(text)
 	}
+	if a.TenantID != "public" {
+		return Granted{}, UnknownTenant("public", a.TenantID)
+	}
 	row, err := e.Get(ctx, a.Handle)
 	if err != nil {
 		return Granted{}, err
 	}
-	if payload != nil {
-		if checkPayload {
-			if err := token.CheckPayload(a.Version, payload); err != nil {
-				return Granted{}, err
+	if checkPayload {
+		next := payload
+		if next == nil {
+			if next, err = rawjson.Parse(row.Payload); err != nil {
+				return Granted{}, fmt.Errorf("read the payload of session %s: %w", a.Handle, err)
 			}
 		}
+		if err := token.CheckPayload(a.Version, next); err != nil {
+			return Granted{}, err
+		}
+	}
+	if payload != nil {
 		if err := e.SetPayload(ctx, a.Handle, payload); err != nil {
 			return Granted{}, err
 		}

@@ -145,7 +145,7 @@ func (e *Engine) promote(ctx context.Context, a token.Access, stale bool) (promo
 		}
 		now := e.now()
 		done, err := e.store.Rotate(ctx, a.Handle, store.Rotation{
-			Expect: row.RefreshHash2, RefreshHash2: own, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
+			Expect: row.RefreshHash2, ExpectStaticKey: row.UseStaticKey, RefreshHash2: own, PrevRefreshHash2: row.RefreshHash2, RotatedAt: now,
 			ExpiresAt: now + e.settings.RefreshValidity.Milliseconds(), UseStaticKey: row.UseStaticKey,
 		})
 		if err != nil {

@@ -42,7 +42,7 @@ func rotationRevives(verb string) serve.Decorate {
 			if _, missing := next.Session(ctx, handle); done || err != nil || !ok || !errors.Is(missing, store.ErrNotFound) {
 				return done, err
 			}
-			s.RefreshHash2, s.PrevRefreshHash2, s.RotatedAt, s.ExpiresAt = r.RefreshHash2, r.PrevRefreshHash2, r.RotatedAt, r.ExpiresAt
+			s.RefreshHash2, s.PrevRefreshHash2, s.RotatedAt, s.ExpiresAt, s.UseStaticKey = r.RefreshHash2, r.PrevRefreshHash2, r.RotatedAt, r.ExpiresAt, r.UseStaticKey
 			seen.revive(ctx, s)
 			return true, nil
 		}}

@@ -25,17 +25,18 @@ func boolInto(field func(*Config) *bool) func(*build, string) error {
 	}
 }
 
-// regexpInto matches the whole text; nil for an empty one. One of blanks matches
-// no address: an error, as whoever set it meant something.
+// regexpInto matches the whole text; nil for an empty one. Blanks and a CR at its
+// ends are no part of it, as in the real core: with them a rule would match no
+// address. One of nothing else is an error, as whoever set it meant something.
 func regexpInto(field func(*Config) **regexp.Regexp) func(*build, string) error {
 	return func(b *build, key string) error {
-		s := b.v.Text(key)
-		if s == "" {
+		if b.v.Text(key) == "" {
 			return nil
 		}
+		s := b.v.Trimmed(key)
 		// By itself first: "a)|(b" would fit into the parentheses.
 		_, err := regexp.Compile(s)
-		if strings.TrimSpace(s) == "" {
+		if s == "" {
 			err = errBlank
 		}
 		if err == nil {

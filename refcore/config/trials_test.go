@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,54 @@ func TestOpenApiIsSaid(t *testing.T) {
 		}
 		if got := strings.Join(c.Warnings, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: warnings %q, want %q", env, got, want)
+		}
+	}
+}
+
+// TestBlanksAroundAreNoPart: a blank or a CR at the end of a rule about addresses
+// would let it match none, without a word; and in a name it would make tables of
+// another name than the real core's.
+func TestBlanksAroundAreNoPart(t *testing.T) {
+	t.Parallel()
+	for _, around := range []string{"", " ", "\t", "\r", "\r\n", " \u0001"} {
+		for _, env := range []string{"IP_DENY_REGEX", "IP_ALLOW_REGEX"} {
+			c, err := loadText(t, "", env+"="+around+`192\.0\.2\.1`+around)
+			if err != nil {
+				t.Errorf("%s with %q around: %v", env, around, err)
+				continue
+			}
+			for _, re := range []*regexp.Regexp{c.IPDeny, c.IPAllow} {
+				if re != nil && !re.MatchString("192.0.2.1") {
+					t.Errorf("%s with %q around matches no address: %s", env, around, re)
+				}
+			}
+			if around != "" {
+				if _, err := loadText(t, "", env+"="+around); err == nil {
+					t.Errorf("%s of %q alone is accepted", env, around)
+				}
+			}
+		}
+		for _, tc := range []struct{ login, prefix, schema, database string }{
+			{"POSTGRESQL_USER=u", "POSTGRESQL_TABLE_NAMES_PREFIX", "POSTGRESQL_TABLE_SCHEMA", "POSTGRESQL_DATABASE_NAME"},
+			{"MYSQL_USER=u", "MYSQL_TABLE_NAMES_PREFIX", "", "MYSQL_DATABASE_NAME"},
+			{"MONGODB_CONNECTION_URI=mongodb://h", "MONGODB_COLLECTION_NAMES_PREFIX", "", "MONGODB_DATABASE_NAME"},
+		} {
+			environ := []string{tc.login, tc.prefix + "=" + around + "p" + around, tc.database + "=" + around + "d" + around}
+			if tc.schema != "" {
+				environ = append(environ, tc.schema+"="+around+"s"+around)
+			}
+			c, err := loadText(t, "", environ...)
+			if err != nil {
+				t.Errorf("%q: %v", environ, err)
+				continue
+			}
+			database := c.Store.Database
+			if database == "" {
+				_, database, _ = strings.Cut(strings.SplitN(c.Store.URI, "://", 2)[1], "/")
+			}
+			if c.Store.Prefix != "p" || tc.schema != "" && c.Store.Schema != "s" || !strings.HasPrefix(database, "d") || strings.ContainsAny(database, " %") {
+				t.Errorf("%q: %+v", environ, c.Store)
+			}
 		}
 	}
 }

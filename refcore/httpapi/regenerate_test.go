@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/coreproof/coreproof/refcore/internal/coretest"
 )
@@ -77,5 +78,31 @@ var httpRegenerate = []coretest.Rule{
 		s := c.Create(cdi)
 		c.SetPayload(cdi, s.Handle, coretest.Obj{"stored": 1}).OK()
 		c.Regenerate(cdi, s.Access, nil).OK().Equals(coretest.Obj{"stored": 1}, "session", "userDataInJWT")
+
+		// The stored payload may hold a name that today's rules forbid.
+		for _, made := range []struct{ cdi, name string }{{"2.20", "userId"}, {"5.0", "sub"}} {
+			for _, after := range []time.Duration{0, 2 * time.Hour} { // the token expired or not
+				s := c.Create(made.cdi)
+				c.SetPayload("2.20", s.Handle, coretest.Obj{made.name: "x"}).OK()
+				c.Clock.Advance(after)
+				a := c.Regenerate(cdi, s.Access, nil)
+				switch {
+				case coretest.AtLeast(cdi, "2.21"):
+					a.Text(400, coretest.MsgProtected)
+				case after > 0 || made.cdi == "2.20":
+					a.OK().Equals(coretest.Obj{made.name: "x"}, "session", "userDataInJWT")
+				}
+			}
+		}
+		f := coretest.NewForger(c, "5.0")
+		for _, payload := range []any{nil, coretest.Obj{"new": 1}} {
+			token := f.Forged(nil, coretest.Obj{"tId": "t1"})
+			b := coretest.Obj{"accessToken": token}
+			if payload != nil {
+				b["userDataInJWT"] = payload
+			}
+			c.Post(cdi, coretest.PathRegenerate, b).Text(400, coretest.MsgNoTenant+"(, public, t1)")
+			c.GetSession(cdi, f.Handle).OK().Equals(coretest.Obj{"role": "admin"}, "userDataInJWT")
+		}
 	}},
 }

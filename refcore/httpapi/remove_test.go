@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"encoding/json"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,6 +142,11 @@ var httpRemove = []coretest.Rule{
 			if h["version"] != nil || h["kid"] != coretest.SeededStatic || claims["iss"] != "https://d" || coretest.Number(t, claims["exp"])-coretest.Number(t, claims["iat"]) != 100 {
 				t.Errorf("%v %v", h, claims)
 			}
+		}
+		own := coretest.Obj{"iss": "http://customiss", "exp": json.Number("5"), "iat": nil, "iss2": "x"}
+		_, claims := coretest.Decoded(t, c.Post(cdi, coretest.PathJWT, coretest.With(b, coretest.Obj{"payload": own})).OK().Str("jwt"))
+		if !reflect.DeepEqual(claims, map[string]any(own)) {
+			t.Errorf("claims %v, want the payload's own", claims)
 		}
 		for _, alg := range []string{"HS256", "none", "RS512", ""} {
 			c.Post(cdi, coretest.PathJWT, coretest.With(b, coretest.Obj{"algorithm": alg})).Is("UNSUPPORTED_ALGORITHM_ERROR").Only()

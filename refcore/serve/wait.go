@@ -19,8 +19,10 @@ const tryEvery = 2 * time.Second
 // one, ends it at once.
 func waitForStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store.Store, error) {
 	began := time.Now()
+	how := cfg.Store
+	how.Warn = func(text string) { log.Warn(text) }
 	for {
-		st, err := cfg.Kind.Open(ctx, cfg.Store)
+		st, err := cfg.Kind.Open(ctx, how)
 		if err == nil || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
 			return st, err
 		}

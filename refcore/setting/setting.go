@@ -75,6 +75,12 @@ func NewValues(rows []Setting) *Values {
 // Text is a value as it was written, or the default.
 func (v *Values) Text(key string) string { return v.texts[key] }
 
+// Trimmed is Text without blanks and control characters at either end, a CR among
+// them, as the real core trims some settings.
+func (v *Values) Trimmed(key string) string {
+	return strings.TrimFunc(v.texts[key], func(r rune) bool { return r <= ' ' })
+}
+
 // Bool is false for a setting without a value.
 func (v *Values) Bool(key string) bool { return v.texts[key] == "true" }
 

@@ -51,6 +51,16 @@ func (c Config) Filled() Config {
 	return c
 }
 
+// Weaker tells Warn.
+func (c Config) Weaker(texts []string) {
+	if c.Warn == nil {
+		return
+	}
+	for _, text := range texts {
+		c.Warn(text)
+	}
+}
+
 // ConnLifetime is how long a connection to a server is used: a name that moves
 // to another server, or a setting that changed there, is followed by then.
 const ConnLifetime = 5 * time.Minute

@@ -50,10 +50,11 @@ type Liveness struct {
 	UseStaticKey     bool
 }
 
-// Rotation replaces a session's refresh lineage if the row still holds Expect.
-// All fields are written as given.
+// Rotation replaces a session's refresh lineage and kind of key if the row still
+// holds what was read. All other fields are written as given.
 type Rotation struct {
 	Expect           string // RefreshHash2 that the row must hold
+	ExpectStaticKey  bool   // UseStaticKey that it must hold: it changes without the hash
 	RefreshHash2     string
 	PrevRefreshHash2 string
 	RotatedAt        int64
@@ -78,7 +79,7 @@ type Sessions interface {
 	// sees every delete that was acknowledged before the call; ErrNotFound.
 	Liveness(ctx context.Context, handle string) (Liveness, error)
 	// Rotate is one conditional update; false when the row is gone or holds
-	// another hash.
+	// another hash or kind of key.
 	Rotate(ctx context.Context, handle string, r Rotation) (bool, error)
 	// SetData replaces userDataInDatabase of a session with expires_at > aliveAt;
 	// false when there is none. Writing the same value again is true.
@@ -160,4 +161,7 @@ type Config struct {
 	// StatementTimeout bounds each statement, waiting for a connection
 	// included; 0 is five seconds. An expired one is an error, never a "not found".
 	StatementTimeout time.Duration
+	// Warn is told by Open, once the database is open, of settings of the server
+	// that are weaker than what this package promises, a line each; nil for nobody.
+	Warn func(text string)
 }

@@ -18,8 +18,7 @@ import (
 const (
 	likelyEvery, likelyBurst     = time.Second, 8
 	doubtfulEvery, doubtfulBurst = 10 * time.Second, 1
-	// lookupTimeout bounds waiting for a database that does not answer: such a
-	// token is refused then.
+	// lookupTimeout bounds waiting for a database that does not answer.
 	lookupTimeout = time.Second
 	// skew is how far ahead another core's clock may be.
 	skew = int64(time.Hour / time.Millisecond)
@@ -36,28 +35,33 @@ func newReserves() reserves {
 }
 
 // Lookup finds a key by its id. An id that this process has not seen is looked
-// for in the database, within limits. Nil when there is no such key, when it no
-// longer verifies, and when the database could not say.
-func (r *Ring) Lookup(ctx context.Context, id string) *KeyPair {
+// for in the database, within limits. Nil when there is no such key and when it no
+// longer verifies. When the database could not say, it is an error for an id that
+// a new key is likely to have, and nil for others: those anybody can make up, and
+// none of ours is among them as far as is known.
+func (r *Ring) Lookup(ctx context.Context, id string) (*KeyPair, error) {
 	k := r.snap.Load().byID[id]
 	if k == nil {
 		likely, possible := r.possible(id)
 		if !possible {
-			return nil
+			return nil, nil
 		}
 		reserve := r.reserves.doubtful
 		if likely {
 			reserve = r.reserves.likely
 		}
-		r.lookAgain(ctx, reserve, func() bool {
+		err := r.lookAgain(ctx, reserve, func() bool {
 			k = r.snap.Load().byID[id]
 			return k != nil
 		})
+		if k == nil && err != nil && likely {
+			return nil, err
+		}
 	}
 	if k == nil || !r.verifies(k) {
-		return nil
+		return nil, nil
 	}
-	return k
+	return k, nil
 }
 
 // possible says whether a key can have this id, and whether one that this
@@ -78,24 +82,29 @@ func (r *Ring) possible(id string) (likely, possible bool) {
 
 // lookAgain reads the keys unless found says, when it is this caller's turn,
 // that another's read was enough, or one began after this call, or the reserve
-// is used up. A read that fails is logged: what is known stays.
-func (r *Ring) lookAgain(ctx context.Context, reserve *rate.Limiter, found func() bool) {
+// is used up. What is known stays when a read fails: its own, the one that began
+// after this call, or the last one where the reserve is used up.
+func (r *Ring) lookAgain(ctx context.Context, reserve *rate.Limiter, found func() bool) error {
 	ticket := r.tickets.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	unlock, err := r.lock(ctx)
 	if err != nil {
-		return
+		return err
 	}
 	defer unlock()
-	if found() || r.tried > ticket || !reserve.Allow() {
-		return
+	if found() {
+		return nil
+	}
+	if r.tried > ticket || !reserve.Allow() {
+		return r.readErr
 	}
 	if err := r.read(ctx); err != nil {
 		r.log.Warn("signing keys could not be read again for a token of an unknown key", "error", err)
-		return
+		return err
 	}
 	found()
+	return nil
 }
 
 // lock lets one caller at a time read the keys.

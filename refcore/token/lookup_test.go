@@ -23,6 +23,7 @@ type sharedKeys struct {
 	dynamic    []store.Key
 	static     []store.Key
 	reads      atomic.Int64
+	added      atomic.Int64 // keys that somebody wanted to store
 	down       atomic.Bool
 	hold       chan struct{} // nil, or what reads wait for
 }
@@ -54,6 +55,7 @@ func (m *sharedKeys) StaticKeys(ctx context.Context) ([]store.Key, error) {
 }
 
 func (m *sharedKeys) AddDynamicKey(_ context.Context, _ int64, k store.Key) (bool, error) {
+	m.added.Add(1)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.dynamic = append([]store.Key{k}, m.dynamic...)
@@ -61,6 +63,7 @@ func (m *sharedKeys) AddDynamicKey(_ context.Context, _ int64, k store.Key) (boo
 }
 
 func (m *sharedKeys) AddStaticKey(_ context.Context, k store.Key) (bool, error) {
+	m.added.Add(1)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.static = append(m.static, k)
@@ -71,8 +74,13 @@ const keysNow = int64(1_790_000_000_000)
 
 func ringOn(t *testing.T, m *sharedKeys) *Ring {
 	t.Helper()
+	return ringAt(t, m, func() int64 { return keysNow })
+}
+
+func ringAt(t *testing.T, m *sharedKeys, now func() int64) *Ring {
+	t.Helper()
 	r, err := NewRing(t.Context(), RingOptions{
-		Keys: m, Now: func() int64 { return keysNow }, Interval: time.Hour, Validity: time.Hour, Log: slog.New(slog.DiscardHandler),
+		Keys: m, Now: now, Interval: time.Hour, Validity: time.Hour, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +120,8 @@ func legacyForgery(i int) string {
 }
 
 // TestF11UnknownKeysCostFewReads: a hundred tokens of unknown keys cost a few
-// reads, and are refused when there is no database at all.
+// reads and are refused. When there is no database at all those whose key may be
+// new fail: whether it is one of the core's own nobody knows.
 func TestF11UnknownKeysCostFewReads(t *testing.T) {
 	t.Parallel()
 	for _, down := range []bool{false, true} {
@@ -129,6 +138,12 @@ func TestF11UnknownKeysCostFewReads(t *testing.T) {
 				m.down.Store(down)
 				before, began := m.reads.Load(), time.Now()
 				for _, s := range tokens {
+					if down && name == "newer dynamic" {
+						if _, err := r.Verify(t.Context(), s); !errors.Is(err, errDown) {
+							t.Fatalf("verify: %v, want that the database is down", err)
+						}
+						continue
+					}
 					var invalid Invalid
 					if _, err := r.Verify(t.Context(), s); !errors.As(err, &invalid) {
 						t.Fatalf("verify: %v, want an Invalid", err)
@@ -164,8 +179,8 @@ func TestF11NewKeyIsFoundAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 100 {
 		wg.Go(func() {
-			if r.Lookup(t.Context(), "d-"+strconv.FormatInt(k.CreatedAt, 10)) == nil {
-				t.Error("a key that is stored was not found")
+			if k, err := r.Lookup(t.Context(), "d-"+strconv.FormatInt(k.CreatedAt, 10)); k == nil {
+				t.Errorf("a key that is stored was not found: %v", err)
 			}
 		})
 	}
@@ -177,25 +192,127 @@ func TestF11NewKeyIsFoundAtOnce(t *testing.T) {
 }
 
 // TestF11FrozenDatabase: an unknown key waits for a frozen database for a second
-// or so, not for as long as a statement may take, and all waiters share that.
+// or so, not for as long as a statement may take, and all waiters share that. What
+// may be a new key of the core's own is no refusal then, and what is hardly one is.
 func TestF11FrozenDatabase(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		kid    string
+		likely bool
+	}{{"d-" + strconv.FormatInt(keysNow+1, 10), true}, {"d-" + strconv.FormatInt(keysNow-1, 10), false}, {"s-" + NewUUID(), false}} {
+		m := &sharedKeys{}
+		r := ringOn(t, m)
+		s := signedWith(t, r, tc.kid)
+		m.hold = make(chan struct{})
+		before := m.reads.Load()
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				var invalid Invalid
+				if _, err := r.Verify(t.Context(), s); err == nil || errors.As(err, &invalid) == tc.likely {
+					t.Errorf("%s: %v, want an Invalid: %v", tc.kid, err, !tc.likely)
+				}
+			})
+		}
+		wg.Wait()
+		if got := m.reads.Load() - before; got > likelyBurst {
+			t.Errorf("%s: %d statements by 50 calls at once", tc.kid, got)
+		}
+	}
+}
+
+// TestLegacyTokenOfADueKey: a token that names no key is refused while no new key
+// is due, and fails once one is, for then another core has probably made it.
+func TestLegacyTokenOfADueKey(t *testing.T) {
+	t.Parallel()
+	for _, due := range []bool{false, true} {
+		m := &sharedKeys{}
+		now := atomic.Int64{}
+		now.Store(keysNow)
+		r := ringAt(t, m, now.Load)
+		m.down.Store(true)
+		if due {
+			now.Add(time.Hour.Milliseconds())
+		}
+		var invalid Invalid
+		if _, err := r.Verify(t.Context(), legacyForgery(1)); errors.Is(err, errDown) != due || errors.As(err, &invalid) == due {
+			t.Errorf("due %v: %v", due, err)
+		}
+	}
+}
+
+// TestPublishingObeysTheDatabase: whoever publishes the keys sees one that another
+// core has stored before; of those that wait for a frozen database each gives up
+// with the first, and none asks it again.
+func TestPublishingObeysTheDatabase(t *testing.T) {
 	t.Parallel()
 	m := &sharedKeys{}
 	r := ringOn(t, m)
-	s := signedWith(t, r, "d-"+strconv.FormatInt(keysNow+1, 10))
+	other := &sharedKeys{}
+	ringOn(t, other)
+	k := other.dynamic[0]
+	for i := range int64(3) {
+		k.CreatedAt = keysNow + 5 + i
+		if _, err := m.AddDynamicKey(t.Context(), keysNow, k); err != nil {
+			t.Fatal(err)
+		}
+		r.Refresh(t.Context())
+		if got, _ := r.Verifying(); len(got) != 2+int(i) || got[0].CreatedAt != k.CreatedAt {
+			t.Errorf("%d keys are published, want the new one first", len(got))
+		}
+	}
 	m.hold = make(chan struct{})
 	before := m.reads.Load()
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			var invalid Invalid
-			if _, err := r.Verify(t.Context(), s); !errors.As(err, &invalid) {
-				t.Errorf("verify: %v, want an Invalid", err)
+			r.Refresh(t.Context())
+			if got, _ := r.Verifying(); len(got) != 4 {
+				t.Errorf("%d keys are published from memory, want 4", len(got))
 			}
 		})
 	}
 	wg.Wait()
-	if got := m.reads.Load() - before; got > likelyBurst {
-		t.Errorf("%d statements by 50 calls at once", got)
+	if got := m.reads.Load() - before; got > 5 {
+		t.Errorf("%d reads by 50 calls at once", got)
+	}
+	close(m.hold)
+}
+
+// TestAbandonedRead: a caller that goes away in the middle of a read leaves those
+// that wait with a read of their own, not with its failure.
+func TestAbandonedRead(t *testing.T) {
+	t.Parallel()
+	m := &sharedKeys{}
+	r := ringOn(t, m)
+	m.hold = make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	before := m.reads.Load()
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Refresh(ctx) })
+	wait(t, "the first reads", func() bool { return m.reads.Load() > before })
+	tickets := r.tickets.Load()
+	k := m.dynamic[0]
+	k.CreatedAt = keysNow + 5
+	if _, err := m.AddDynamicKey(t.Context(), keysNow, k); err != nil {
+		t.Fatal(err)
+	}
+	wg.Go(func() {
+		if k, err := r.Lookup(t.Context(), "d-"+strconv.FormatInt(keysNow+5, 10)); k == nil {
+			t.Errorf("a key that is stored was not found: %v", err)
+		}
+	})
+	wait(t, "the second waits", func() bool { return r.tickets.Load() > tickets })
+	cancel()
+	close(m.hold)
+	wg.Wait()
+}
+
+func wait(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
 	}
 }

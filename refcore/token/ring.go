@@ -31,8 +31,10 @@ type Ring struct {
 	tickets atomic.Uint64
 	loading chan struct{} // one read at a time; a channel, so that waiting obeys a context
 	tried   uint64        // ticket of the last read, be it in vain; loading guards it
+	readErr error         // of the last read; loading guards it
 	reserves
-	headers headerCache
+	dynamics, statics maker
+	headers           headerCache
 
 	rotating atomic.Bool
 	work     sync.WaitGroup
@@ -63,20 +65,21 @@ func NewRing(ctx context.Context, o RingOptions) (*Ring, error) {
 	r := &Ring{
 		keys: o.Keys, now: o.Now, interval: o.Interval.Milliseconds(), validity: o.Validity.Milliseconds(),
 		log: o.Log, loading: make(chan struct{}, 1), reserves: newReserves(),
+		dynamics: newMaker(), statics: newMaker(),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
 		r.stop()
 		return nil, err
 	}
-	if len(r.snap.Load().static) == 0 {
+	if r.noStatic() {
 		if err := r.addStatic(ctx); err != nil {
 			r.stop()
 			return nil, err
 		}
 	}
 	if r.due() {
-		if err := r.rotate(ctx); err != nil {
+		if err := r.addDynamic(ctx); err != nil {
 			r.stop()
 			return nil, err
 		}
@@ -104,8 +107,19 @@ func (r *Ring) reload(ctx context.Context, ticket uint64) error {
 	return r.read(ctx)
 }
 
-// read reads both key lists, for whoever has the lock.
+// read reads both key lists, for whoever has the lock. Nobody else is content with
+// a read that failed because its caller went away.
 func (r *Ring) read(ctx context.Context) error {
+	err := r.readBoth(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		r.tried = 0
+		return err
+	}
+	r.readErr = err
+	return err
+}
+
+func (r *Ring) readBoth(ctx context.Context) error {
 	old := r.snap.Load()
 	r.tried = r.tickets.Add(1)
 	s := &snapshot{ticket: r.tried, byID: map[string]*KeyPair{}}
@@ -154,9 +168,30 @@ func (r *Ring) due() bool {
 	return len(d) == 0 || d[0].CreatedAt < r.now()-r.interval+Overlap
 }
 
-// rotate stores a successor of the newest dynamic key. Losing the race to
-// another core is success: its key is loaded.
+func (r *Ring) noStatic() bool { return len(r.snap.Load().static) == 0 }
+
+// rotate makes a new dynamic key if one is due.
 func (r *Ring) rotate(ctx context.Context) error {
+	return r.dynamics.run(ctx, r.due, func(ctx context.Context) error {
+		return r.unlessStored(ctx, r.due, r.addDynamic)
+	})
+}
+
+// unlessStored reads the keys before one is made: another core may have made it,
+// and without a database there is no use in one.
+func (r *Ring) unlessStored(ctx context.Context, wanted func() bool, add func(context.Context) error) error {
+	if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
+		return err
+	}
+	if !wanted() {
+		return nil
+	}
+	return add(ctx)
+}
+
+// addDynamic stores a successor of the newest dynamic key. Losing the race to
+// another core is success: its key is loaded.
+func (r *Ring) addDynamic(ctx context.Context) error {
 	value, err := generateKey()
 	if err != nil {
 		return err
@@ -201,6 +236,9 @@ func (r *Ring) keepFresh(ctx context.Context) error {
 	if len(d) == 0 || d[0].CreatedAt+r.interval <= r.now() {
 		return r.rotate(ctx)
 	}
+	if r.dynamics.resting() != nil {
+		return nil
+	}
 	if r.rotating.CompareAndSwap(false, true) {
 		r.work.Go(func() {
 			defer r.rotating.Store(false)
@@ -220,7 +258,10 @@ func (r *Ring) Signer(ctx context.Context, static bool) (*KeyPair, error) {
 		if s := r.snap.Load().static; len(s) > 0 {
 			return s[0], nil
 		}
-		if err := r.addStatic(ctx); err != nil {
+		err := r.statics.run(ctx, r.noStatic, func(ctx context.Context) error {
+			return r.unlessStored(ctx, r.noStatic, r.addStatic)
+		})
+		if err != nil {
 			return nil, err
 		}
 		if s := r.snap.Load().static; len(s) > 0 {
@@ -253,15 +294,32 @@ func (r *Ring) Verifying() (dynamic, static []*KeyPair) {
 	return s.dynamic[:i], s.static
 }
 
-// Refresh reads the keys again, for callers that publish them; when the
-// database does not answer what is known is good enough.
+// Refresh reads the keys again, for callers that publish them, unless a read began
+// after this call. When the database does not answer within lookupTimeout, or did
+// not answer that other read, what is known is good enough.
 func (r *Ring) Refresh(ctx context.Context) {
-	if err := r.reload(ctx, r.tickets.Add(1)); err != nil {
+	if err := r.readSoon(ctx); err != nil {
 		r.log.Warn("signing keys are published from memory", "error", err)
+		return
 	}
 	if err := r.keepFresh(ctx); err != nil {
 		r.log.Warn("signing key rotation failed; the next call tries again", "error", err)
 	}
+}
+
+func (r *Ring) readSoon(ctx context.Context) error {
+	ticket := r.tickets.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if r.tried > ticket {
+		return r.readErr
+	}
+	return r.read(ctx)
 }
 
 // NextKeyIn is how long until a new dynamic key is due, at least one second.
@@ -280,20 +338,24 @@ func (r *Ring) Interval() int64 { return r.interval }
 // ExpiresAt is when a dynamic key stops verifying, ms.
 func (r *Ring) ExpiresAt(k *KeyPair) int64 { return k.CreatedAt + r.interval + 2*r.validity }
 
-// Verify reads an access token whose signature is by one of the keys. The
-// error is an Invalid. The expiry is not looked at.
+// Verify reads an access token whose signature is by one of the keys. The error
+// is an Invalid, or another if the key may be one that the database would not
+// show. The expiry is not looked at.
 func (r *Ring) Verify(ctx context.Context, s string) (Access, error) {
 	u, err := parse(s, r.headers.parse)
 	if err != nil {
 		return Access{}, err
 	}
 	if u.Version <= 2 {
-		if !r.signedLegacy(ctx, &u) {
-			return Access{}, errSignature
+		if err := r.signedLegacy(ctx, &u); err != nil {
+			return Access{}, err
 		}
 		return u.Claims()
 	}
-	k := r.Lookup(ctx, u.KeyID)
+	k, err := r.Lookup(ctx, u.KeyID)
+	if err != nil {
+		return Access{}, err
+	}
 	if k == nil {
 		return Access{}, Invalid("Key not found")
 	}
@@ -306,23 +368,31 @@ func (r *Ring) Verify(ctx context.Context, s string) (Access, error) {
 const errSignature = Invalid("JWT verification failed: the signature is not by this core")
 
 // signedLegacy tries every key, since these tokens do not name theirs, and may
-// read the keys again.
-func (r *Ring) signedLegacy(ctx context.Context, u *Unverified) bool {
+// read the keys again. It is an Invalid that no key has signed it, unless the read
+// failed while a new key is due: another core has probably made that, and it may
+// have signed this.
+func (r *Ring) signedLegacy(ctx context.Context, u *Unverified) error {
 	if r.signedByAny(u) {
-		return true
+		return nil
 	}
 	if len(u.signature) < 300 {
-		return false // no signature of ours is so short: not worth a read
+		return errSignature // no signature of ours is so short: not worth a read
 	}
-	before, signed := r.snap.Load(), false
-	r.lookAgain(ctx, r.reserves.likely, func() bool {
+	before, signed, due := r.snap.Load(), false, r.due()
+	err := r.lookAgain(ctx, r.reserves.likely, func() bool {
 		now := r.snap.Load()
 		if !slices.Equal(before.dynamic, now.dynamic) || !slices.Equal(before.static, now.static) {
 			before, signed = now, r.signedByAny(u)
 		}
 		return signed
 	})
-	return signed
+	switch {
+	case signed:
+		return nil
+	case err != nil && due:
+		return err
+	}
+	return errSignature
 }
 
 func (r *Ring) signedByAny(u *Unverified) bool {

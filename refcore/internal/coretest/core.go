@@ -199,7 +199,7 @@ func (c *Core) Expire(handle string, at int64) {
 		c.T.Fatalf("no session %s", handle)
 	}
 	done, err := c.Store.Rotate(context.Background(), handle, store.Rotation{
-		Expect: r.RefreshHash2, RefreshHash2: r.RefreshHash2, PrevRefreshHash2: r.PrevRefreshHash2,
+		Expect: r.RefreshHash2, ExpectStaticKey: r.UseStaticKey, RefreshHash2: r.RefreshHash2, PrevRefreshHash2: r.PrevRefreshHash2,
 		RotatedAt: r.RotatedAt, ExpiresAt: at, UseStaticKey: r.UseStaticKey,
 	})
 	if err != nil || !done {

@@ -34,17 +34,58 @@ func configure(v *setting.Values) (store.Config, []string, error) {
 	if !strings.HasPrefix(uri, "mongodb://") && !strings.HasPrefix(uri, "mongodb+srv://") {
 		return store.Config{}, nil, setting.Error("'mongodb_connection_uri' must begin with mongodb:// or mongodb+srv://")
 	}
-	if err := checkTLS(uri); err != nil {
+	asked, err := optionsOf(uri)
+	if err == nil {
+		err = checkTLS(asked)
+	}
+	if err != nil {
 		return store.Config{}, nil, setting.Errorf("mongodb_connection_uri: %v", err)
 	}
 	cfg := store.Config{
-		URI: uri, Database: v.Text("mongodb_database_name"), Prefix: v.Text("mongodb_collection_names_prefix"),
+		URI: uri, Database: v.Trimmed("mongodb_database_name"), Prefix: v.Trimmed("mongodb_collection_names_prefix"),
 		SessionTable: v.Text("mongodb_session_info_collection_name"), KeyValueTable: v.Text("mongodb_key_value_collection_name"),
 	}
 	if _, err := databaseName(cfg); err != nil {
 		cfg.Database = "supertokens"
 	}
-	return cfg, nil, nil
+	return cfg, warnings(asked), nil
+}
+
+// overruled are options that a revoke depends on, in small letters, with the only
+// value that does it no harm; "" for none.
+var overruled = map[string]string{
+	"readpreference": "primary", "readpreferencetags": "", "maxstalenessseconds": "", "w": "majority", "wtimeoutms": "",
+	"journal": "true", "j": "true",
+}
+
+// unbounded are options for which 0 is no bound; it is overruled by the default.
+var unbounded = []string{"maxpoolsize", "timeoutms", "serverselectiontimeoutms", "connecttimeoutms"}
+
+// warnings name what does not count, and what counts and is weaker than promised.
+func warnings(asked url.Values) (texts []string) {
+	var without []string
+	for key, values := range asked {
+		lower, value := strings.ToLower(key), values[len(values)-1]
+		switch good, listed := overruled[lower]; {
+		case listed && (good == "" || !strings.EqualFold(value, good)), value == "0" && slices.Contains(unbounded, lower):
+			without = append(without, key)
+		case lower == "readconcernlevel" && !strings.EqualFold(value, "linearizable"):
+			texts = append(texts, "mongodb_connection_uri: readConcernLevel="+value+" is weaker than a revoke needs: in a replica set a deposed primary accepts revoked tokens for seconds")
+		}
+	}
+	if slices.Sort(without); len(without) > 0 {
+		texts = append(texts, "mongodb_connection_uri: options that are overruled, as a revoke must hold at once and no call wait for ever: "+strings.Join(without, ", "))
+	}
+	return texts
+}
+
+func optionsOf(uri string) (url.Values, error) {
+	_, query, _ := strings.Cut(uri, "?")
+	asked, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, errors.New("its options cannot be parsed")
+	}
+	return asked, nil
 }
 
 // tlsOptions are those about TLS that the driver understands.
@@ -55,16 +96,11 @@ var tlsOptions = []string{
 }
 
 // checkTLS refuses options about TLS that the driver would pass over.
-func checkTLS(uri string) error {
-	_, query, _ := strings.Cut(uri, "?")
-	options, err := url.ParseQuery(query)
-	if err != nil {
-		return errors.New("its options cannot be parsed")
-	}
-	for key := range options {
+func checkTLS(asked url.Values) error {
+	for key := range asked {
 		if place.AboutTLS(key) && !slices.Contains(tlsOptions, strings.ToLower(key)) {
 			return fmt.Errorf("option %s is not known; use tls, tlsCAFile and tlsCertificateKeyFile", key)
 		}
 	}
-	return place.Once(options)
+	return place.Once(asked)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -23,8 +24,9 @@ import (
 // (mongodb://user:password@host:port/name?options) and creates the indexes if
 // they are missing. The driver fills the pool to cfg.MinIdle in the background.
 //
-// The options readPreference, w and journal are overruled. readConcernLevel is
-// not: see readLevel.
+// Of the URI's own options those that a revoke depends on are overruled, see
+// overruled; readConcernLevel is not: see readLevel. The others count, and cfg
+// speaks where they are silent.
 func Open(ctx context.Context, cfg store.Config) (store.Store, error) {
 	return openWith(ctx, cfg, nil)
 }
@@ -54,6 +56,7 @@ func open(ctx context.Context, cfg store.Config, change func(*options.ClientOpti
 	if err != nil {
 		return nil, err
 	}
+	cfg.StatementTimeout = *opts.Timeout
 	if change != nil {
 		change(opts)
 	}
@@ -116,14 +119,33 @@ func clientOptions(cfg store.Config) (*options.ClientOptions, error) {
 	journaled := true
 	opts.SetWriteConcern(&writeconcern.WriteConcern{W: writeconcern.WCMajority, Journal: &journaled})
 	opts.SetReadPreference(readpref.Primary())
-	opts.SetMaxPoolSize(uint64(cfg.PoolSize))
-	opts.SetMinPoolSize(uint64(cfg.MinIdle))
-	opts.SetMaxConnecting(uint64(min(cfg.PoolSize, 4)))
-	opts.SetMaxConnIdleTime(cfg.IdleTimeout)
-	// With it the server is told how long it may take.
-	opts.SetTimeout(cfg.StatementTimeout)
-	opts.SetServerSelectionTimeout(cfg.StatementTimeout)
-	opts.SetConnectTimeout(cfg.StatementTimeout)
+	if opts.MaxPoolSize == nil || *opts.MaxPoolSize == 0 { // 0 would be no bound
+		least := uint64(1)
+		if opts.MinPoolSize != nil {
+			least = *opts.MinPoolSize
+		}
+		opts.SetMaxPoolSize(max(uint64(cfg.PoolSize), least))
+	}
+	if opts.MinPoolSize == nil {
+		opts.SetMinPoolSize(min(uint64(cfg.MinIdle), *opts.MaxPoolSize))
+	}
+	if opts.MaxConnecting == nil {
+		opts.SetMaxConnecting(min(*opts.MaxPoolSize, 4))
+	}
+	if opts.MaxConnIdleTime == nil {
+		opts.SetMaxConnIdleTime(cfg.IdleTimeout)
+	}
+	if opts.Timeout == nil || *opts.Timeout <= 0 { // 0 would be for ever
+		opts.SetTimeout(cfg.StatementTimeout)
+	}
+	for _, x := range []struct {
+		given *time.Duration
+		set   func(time.Duration) *options.ClientOptions
+	}{{opts.ServerSelectionTimeout, opts.SetServerSelectionTimeout}, {opts.ConnectTimeout, opts.SetConnectTimeout}} {
+		if x.given == nil || *x.given <= 0 {
+			x.set(*opts.Timeout)
+		}
+	}
 	return opts, nil
 }
 

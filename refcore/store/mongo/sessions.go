@@ -108,7 +108,9 @@ func parseLiveness(row bson.Raw, x *store.Liveness) error {
 
 // Rotate is one update.
 func (s *Store) Rotate(ctx context.Context, handle string, r store.Rotation) (bool, error) {
-	return s.update(ctx, "rotate session", handle, bson.E{Key: "refresh_token_hash_2", Value: r.Expect}, bson.D{
+	return s.update(ctx, "rotate session", handle, bson.D{
+		{Key: "refresh_token_hash_2", Value: r.Expect}, {Key: "use_static_key", Value: r.ExpectStaticKey},
+	}, bson.D{
 		{Key: "refresh_token_hash_2", Value: r.RefreshHash2},
 		{Key: "prev_refresh_token_hash_2", Value: r.PrevRefreshHash2},
 		{Key: "refresh_token_rotated_at", Value: r.RotatedAt},
@@ -127,13 +129,13 @@ func (s *Store) SetPayload(ctx context.Context, handle string, payload []byte, a
 	return s.update(ctx, "set session payload", handle, expiresAfter(aliveAt), bson.D{{Key: "jwt_user_payload", Value: string(payload)}})
 }
 
-// update changes the session that meets the condition, and never inserts one.
-func (s *Store) update(ctx context.Context, what, handle string, condition bson.E, set bson.D) (found bool, err error) {
+// update changes the session that meets all conditions, and never inserts one.
+func (s *Store) update(ctx context.Context, what, handle string, condition, set bson.D) (found bool, err error) {
 	if !holds(handle) {
 		return false, nil
 	}
 	err = s.run(ctx, what, func(ctx context.Context) error {
-		res, err := s.sessions.UpdateOne(ctx, append(byID(handle), condition), bson.D{{Key: "$set", Value: set}})
+		res, err := s.sessions.UpdateOne(ctx, append(byID(handle), condition...), bson.D{{Key: "$set", Value: set}})
 		if err != nil {
 			return err
 		}
@@ -176,9 +178,9 @@ func (s *Store) ids(ctx context.Context, what string, filter bson.D, opts *optio
 }
 
 func byID(handle string) bson.D {
-	return append(make(bson.D, 0, 2), bson.E{Key: "_id", Value: handle})
+	return append(make(bson.D, 0, 3), bson.E{Key: "_id", Value: handle})
 }
 
-func expiresAfter(at int64) bson.E {
-	return bson.E{Key: "expires_at", Value: bson.D{{Key: "$gt", Value: at}}}
+func expiresAfter(at int64) bson.D {
+	return bson.D{{Key: "expires_at", Value: bson.D{{Key: "$gt", Value: at}}}}
 }

@@ -16,7 +16,7 @@ import (
 const maxName = 64
 
 // createSchema does nothing if all tables are there, so that an account without
-// the right to create can use them. CREATE TABLE IF NOT EXISTS is safe against
+// the right to create can use them, and refuses those of another program. CREATE TABLE IF NOT EXISTS is safe against
 // itself here: the server takes the name's lock first.
 func createSchema(ctx context.Context, db *sql.DB, t store.Names) error {
 	names := []any{t.Session, t.DynamicKey, t.StaticKey, t.KeyValue}
@@ -25,14 +25,9 @@ func createSchema(ctx context.Context, db *sql.DB, t store.Names) error {
 			return fmt.Errorf("name %q has %d bytes or a NUL; %d are allowed", s, len(s), maxName)
 		}
 	}
-	var n int
-	err := db.QueryRowContext(ctx, `SELECT COUNT(DISTINCT table_name) FROM information_schema.tables
-		WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?, ?)`, names...).Scan(&n)
-	if err != nil {
-		return fmt.Errorf("look for tables: %w", err)
-	}
-	if n == len(names) {
-		return nil
+	complete, err := complete(ctx, db, t, names)
+	if err != nil || complete {
+		return err
 	}
 	for _, text := range definitions(t) {
 		err := outage.Wait(ctx, deadlock, func() error {
@@ -44,6 +39,26 @@ func createSchema(ctx context.Context, db *sql.DB, t store.Names) error {
 		}
 	}
 	return nil
+}
+
+func complete(ctx context.Context, db *sql.DB, t store.Names, names []any) (_ bool, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT table_name, column_name FROM information_schema.columns
+		WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?, ?)`, names...)
+	have := map[string][]string{}
+	err = sqlstore.Read(rows, err, func(rows sqlstore.Rows) error {
+		for rows.Next() {
+			var table, column string
+			if err := rows.Scan(&table, &column); err != nil {
+				return err
+			}
+			have[table] = append(have[table], column)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for tables: %w", err)
+	}
+	return sqlstore.Complete(t, have, "mysql_table_names_prefix")
 }
 
 // definitions create what is missing. predecessor makes two cores' new signing

@@ -1,9 +1,9 @@
 // Package mysql keeps sessions in MySQL or MariaDB.
 //
 // Handles and user ids are VARBINARY, so that no collation has a say in them.
-// A delete is durable when it returns if the server has its defaults,
+// A delete is durable when it returns if the server has
 // innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1; a
-// session cannot change these.
+// session cannot change these, so Open warns of others.
 package mysql
 
 import (

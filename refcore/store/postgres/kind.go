@@ -29,7 +29,7 @@ func configure(v *setting.Values) (cfg store.Config, warnings []string, err erro
 	if cfg, err = sqlsettings.Read(v, kindName); err != nil {
 		return cfg, nil, err
 	}
-	cfg.Schema = v.Text("postgresql_table_schema")
+	cfg.Schema = v.Trimmed("postgresql_table_schema")
 	t, err := connection(v)
 	if err != nil {
 		return cfg, nil, err
@@ -68,7 +68,7 @@ func connection(v *setting.Values) (target, error) {
 		}
 	}
 	if t.database == "" {
-		t.database = cmp.Or(get("database_name"), "supertokens")
+		t.database = cmp.Or(v.Trimmed(kindName+"_database_name"), "supertokens")
 	}
 	if user := get("user"); !t.hasUser && user != "" {
 		t.user, t.hasUser = user, true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,6 +69,12 @@ func open(ctx context.Context, cfg store.Config) (*Store, error) {
 		s.pool.Close()
 		return nil, err
 	}
+	d, err := askDurability(ctx, s.pool)
+	if err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	cfg.Weaker(d.weaker())
 	return s, nil
 }
 
@@ -81,7 +88,7 @@ func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
 	}
 	config, err := pgxpool.ParseConfig(t.dsn())
 	if err != nil {
-		return nil, err // pgx leaves the password out
+		return nil, withoutDSN(err)
 	}
 	config.MaxConns = int32(cfg.PoolSize)
 	config.MinConns = int32(cfg.MinIdle)
@@ -109,6 +116,18 @@ func poolConfig(cfg store.Config) (*pgxpool.Config, error) {
 	return config, nil
 }
 
+// withoutDSN is pgx's error about a connection string without the string: what it
+// blots out ends at an apostrophe in the password.
+func withoutDSN(err error) error {
+	var parse *pgconn.ParseConfigError
+	if !errors.As(err, &parse) {
+		return errors.New("its options cannot be used")
+	}
+	bare := *parse
+	bare.ConnString = ""
+	return errors.New(strings.TrimPrefix(bare.Error(), "cannot parse ``: "))
+}
+
 // forget ends a connection whose statement had no answer in time. pgx waits
 // fifteen seconds for the server's farewell, with the connection's place in the
 // pool taken; behind a middle box that forgot it, no farewell comes.
@@ -127,7 +146,8 @@ const farewell = 500 * time.Millisecond
 // client gives up after its time-out, the server shall give up too; the
 // statements are written for read committed: each is a transaction of its own
 // that waits for a row's lock and then judges the row's newest version; and no
-// commit is to return before it is durable.
+// commit is to return before it is durable on this server. How far it waits for
+// standbys stays as it is set: see durability.
 func validate(ctx context.Context, conn *pgconn.PgConn, timeout time.Duration) error {
 	results, err := conn.Exec(ctx, `SELECT `+readOnly+`, set_config('statement_timeout', '`+strconv.FormatInt(max(1, timeout.Milliseconds()), 10)+`', false),
 		set_config('default_transaction_isolation', 'read committed', false),

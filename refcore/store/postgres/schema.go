@@ -11,6 +11,7 @@ import (
 
 	"github.com/coreproof/coreproof/refcore/store"
 	"github.com/coreproof/coreproof/refcore/store/internal/outage"
+	"github.com/coreproof/coreproof/refcore/store/internal/sqlstore"
 )
 
 // tables are the qualified, quoted names of one deployment.
@@ -42,7 +43,7 @@ func nameTables(cfg store.Config) (tables, error) {
 }
 
 // createSchema does nothing if all tables are there, so that a role without the
-// right to create can use them. Else one core creates and the others wait:
+// right to create can use them, and refuses those of another program. Else one core creates and the others wait:
 // CREATE … IF NOT EXISTS alone fails when two do it at once.
 func createSchema(ctx context.Context, config *pgx.ConnConfig, t tables) (err error) {
 	var conn *pgx.Conn
@@ -83,13 +84,23 @@ func createSchema(ctx context.Context, config *pgx.ConnConfig, t tables) (err er
 
 func complete(ctx context.Context, conn *pgx.Conn, t tables) (bool, error) {
 	names := []string{t.names.Session, t.names.DynamicKey, t.names.StaticKey, t.names.KeyValue}
-	var n int
-	err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind IN ('r', 'p')`, t.schema, names).Scan(&n)
+	rows, err := conn.Query(ctx, `SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind IN ('r', 'p')`, t.schema, names)
 	if err != nil {
 		return false, fmt.Errorf("look for tables: %w", err)
 	}
-	return n == len(names), nil
+	have := map[string][]string{}
+	var table, column string
+	_, err = pgx.ForEachRow(rows, []any{&table, &column}, func() error {
+		have[table] = append(have[table], column)
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for tables: %w", err)
+	}
+	return sqlstore.Complete(t.names, have, "postgresql_table_names_prefix or postgresql_table_schema")
 }
 
 // definitions create what is missing. predecessor makes two cores' new signing

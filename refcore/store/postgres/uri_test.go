@@ -128,6 +128,28 @@ func TestT12Precedence(t *testing.T) {
 	}
 }
 
+// TestNoPasswordInErrors: whatever is wrong with a connection, its password is not
+// shown, be there an apostrophe or a backslash in it.
+func TestNoPasswordInErrors(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"it's a secret", `it\'s a secret`, "a secret", "' secret", "x' y='a secret"} {
+		for _, given := range [][]string{
+			{"connection_uri", "postgresql://u:" + url.PathEscape(password) + "@h/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem"},
+			{"connection_uri", "postgresql://u@h/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "password", password},
+			{"connection_uri", "postgresql://u@h/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem&password=" + url.QueryEscape(password)},
+		} {
+			_, _, err := configured(t, given...)
+			if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "/nowhere/ca.pem: no such file") {
+				t.Errorf("%q: %v, want the file's name and nothing of the password", given, err)
+			}
+			_, err = Open(t.Context(), store.Config{URI: given[1]})
+			if err == nil || strings.Contains(err.Error(), "secret") {
+				t.Errorf("open with %q: %v", given, err)
+			}
+		}
+	}
+}
+
 // FuzzTarget: a URI that is understood means the same when it is written again.
 func FuzzTarget(f *testing.F) {
 	for _, seed := range []string{"postgresql://u:p@h:2/d?a=b", "postgresql://a:1,[::1]:2/%2F", "postgres://:@/", "postgresql://u%40:%3A@h"} {

@@ -237,9 +237,11 @@ func rotates(f *fixture) {
 		{"another hash", x.Handle, store.Rotation{Expect: hash("other"), RefreshHash2: hash("bad")}, false},
 		{"the hash in capitals", x.Handle, store.Rotation{Expect: strings.ToUpper(hash("first")), RefreshHash2: hash("bad")}, false},
 		{"an empty hash", x.Handle, store.Rotation{RefreshHash2: hash("bad")}, false},
+		{"another kind of key", x.Handle, store.Rotation{Expect: hash("first"), ExpectStaticKey: true, RefreshHash2: hash("bad")}, false},
 		{"a missing session", handle(), r, false},
 		{"what it expects", x.Handle, r, true},
 		{"what it no longer holds", x.Handle, r, false},
+		{"the hash, but no longer the kind of key", x.Handle, store.Rotation{Expect: hash("second"), RefreshHash2: hash("bad")}, false},
 	} {
 		if ok := ask(s.Rotate(ctx, tc.h, tc.r)).or(f); ok != tc.want {
 			f.Errorf("rotate %s: got %v, want %v", tc.name, ok, tc.want)
@@ -253,12 +255,13 @@ func rotates(f *fixture) {
 	}
 
 	// All fields are written as given: back to none, and expired is no hindrance.
-	same := store.Rotation{Expect: hash("second"), RefreshHash2: hash("second"), ExpiresAt: 1}
+	same := store.Rotation{Expect: hash("second"), ExpectStaticKey: true, RefreshHash2: hash("second"), ExpiresAt: 1}
 	want.PrevRefreshHash2, want.RotatedAt, want.ExpiresAt, want.UseStaticKey = "", 0, 1, false
 	for range 2 { // the second changes nothing and is true all the same
 		if !ask(s.Rotate(ctx, x.Handle, same)).or(f) {
 			f.Error("rotate to the same hash: got false")
 		}
+		same.ExpectStaticKey = false
 		if got := ask(s.Session(ctx, x.Handle)).or(f); !reflect.DeepEqual(got, want) {
 			f.Errorf("after rotate to the same hash: got %+v, want %+v", got, want)
 		}

@@ -26,7 +26,7 @@ func Connection(v *setting.Values, name string, port int, user string) (string, 
 	host := cmp.Or(u.Hostname(), get("host"), "localhost")
 	u.Host = net.JoinHostPort(host, cmp.Or(u.Port(), get("port"), strconv.Itoa(port)))
 	if u.Path == "" || u.Path == "/" {
-		u.Path = "/" + cmp.Or(get("database_name"), "supertokens")
+		u.Path = "/" + cmp.Or(v.Trimmed(name+"_database_name"), "supertokens")
 	}
 	login := cmp.Or(get("user"), u.User.Username(), user)
 	password, hasPassword := u.User.Password()

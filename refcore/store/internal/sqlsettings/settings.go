@@ -58,7 +58,7 @@ func Read(v *setting.Values, name string) (store.Config, error) {
 		}
 	}
 	return store.Config{
-		Prefix: v.Text(name + "_table_names_prefix"), SessionTable: v.Text(name + "_session_info_table_name"),
+		Prefix: v.Trimmed(name + "_table_names_prefix"), SessionTable: v.Text(name + "_session_info_table_name"),
 		KeyValueTable: v.Text(name + "_key_value_table_name"), PoolSize: int(pool), MinIdle: int(idle),
 		IdleTimeout: time.Duration(v.Long(name+"_idle_connection_timeout")) * time.Millisecond,
 	}, nil

@@ -75,7 +75,7 @@ func (b *Base[S]) Liveness(ctx context.Context, handle string) (store.Liveness, 
 // Rotate is one UPDATE.
 func (b *Base[S]) Rotate(ctx context.Context, handle string, r store.Rotation) (bool, error) {
 	return b.update(ctx, "rotate session", b.Stmts.Rotate, handle,
-		r.RefreshHash2, r.PrevRefreshHash2, r.RotatedAt, r.ExpiresAt, r.UseStaticKey, handle, r.Expect)
+		r.RefreshHash2, r.PrevRefreshHash2, r.RotatedAt, r.ExpiresAt, r.UseStaticKey, handle, r.Expect, r.ExpectStaticKey)
 }
 
 // SetData is one UPDATE.

@@ -91,7 +91,7 @@ func Texts(t Tables, d Dialect) Statements[string] {
 		Liveness: d.point(livenessColumns, t.Session),
 		Rotate: `UPDATE ` + t.Session + ` SET refresh_token_hash_2 = ?, prev_refresh_token_hash_2 = ?,
 			refresh_token_rotated_at = ?, expires_at = ?, use_static_key = ?
-			WHERE session_handle = ? AND refresh_token_hash_2 = ?`,
+			WHERE session_handle = ? AND refresh_token_hash_2 = ? AND use_static_key = ?`,
 		SetData:    `UPDATE ` + t.Session + ` SET session_data = ? WHERE session_handle = ? AND expires_at > ?`,
 		SetPayload: `UPDATE ` + t.Session + ` SET jwt_user_payload = ? WHERE session_handle = ? AND expires_at > ?`,
 		Handles:    d.handles(t.Session),
