@@ -128,7 +128,7 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 		return nil, err
 	}
 	one := res.Sides[0]
-	s.Due, s.InTime, s.Calls, s.Wrong, s.Example = res.Due, res.InTime, one.Calls, one.Wrong, one.Example
+	s.Due, s.InTime, s.Calls, s.Wrong, s.Shed, s.Example = res.Due, res.InTime, one.Calls, one.Wrong, one.Shed, one.Example
 	s.Latency, s.Late, s.CPU = one.Latency, res.Late, []time.Duration{res.CPU}
 	return s, nil
 }

@@ -90,6 +90,17 @@ func TestMergeIsExact(t *testing.T) {
 	}
 }
 
+// TestMergeAddsWhatWasTurnedAway: wrong answers, and those of them that shed load.
+func TestMergeAddsWhatWasTurnedAway(t *testing.T) {
+	t.Parallel()
+	a, b := made([]int{0}, make([]time.Duration, 10)), made([]int{1}, make([]time.Duration, 10))
+	a.Wrong, a.Shed, b.Wrong, b.Shed = 5, 3, 4, 4
+	sum, err := attack.Merge(through(t, a, b))
+	if err != nil || sum.Wrong != 9 || sum.Shed != 7 {
+		t.Errorf("%+v, %v, want 9 wrong, 7 of them turned away", sum, err)
+	}
+}
+
 func TestMergeRefuses(t *testing.T) {
 	t.Parallel()
 	samples := []time.Duration{time.Millisecond, 2 * time.Millisecond}
@@ -175,6 +186,7 @@ func TestReadRefuses(t *testing.T) {
 		"more calls":     {`"calls":1`, `"calls":2`, "edited"},
 		"fewer calls":    {`"calls":1`, `"calls":0`, "edited"},
 		"more wrong":     {`"wrong":0`, `"wrong":5`, "edited"},
+		"more shed":      {`"wrong":0`, `"wrong":0,"shed":1`, "edited"},
 		"no latency":     {`"latency":`, `"latency2":`, "no latencies"},
 		"shard too high": {`"shards":[0]`, `"shards":[3]`, "count from 0"},
 	} {

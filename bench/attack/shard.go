@@ -32,6 +32,8 @@ type Shard struct {
 	// Calls that were answered or failed, Wrong of them otherwise than OK.
 	Calls int64 `json:"calls"`
 	Wrong int64 `json:"wrong"` // failed, or answered otherwise than OK
+	// Shed of the wrong ones were answered 429 or 503: the cores turned them away.
+	Shed int64 `json:"shed,omitempty"`
 	// Example of a wrong answer, one line.
 	Example string `json:"example,omitempty"`
 	// Latency from the moment that a call was due to the last byte, Late how late calls
@@ -76,6 +78,8 @@ func (s *Shard) check() error {
 		return fmt.Errorf("%d shards, %d starts, %d CPU times: want one each", len(s.Shards), len(s.Began), len(s.CPU))
 	case s.Of < 1 || slices.Min(s.Shards) < 0 || slices.Max(s.Shards) >= s.Of:
 		return fmt.Errorf("shards %v of %d: they count from 0", s.Shards, s.Of)
+	case s.Shed < 0 || s.Shed > s.Wrong:
+		return fmt.Errorf("%d turned away of %d wrong: it was edited", s.Shed, s.Wrong)
 	case s.Wrong < 0 || s.Wrong > s.Calls || s.InTime < 0 || s.InTime > s.Calls || s.Calls > s.Due:
 		return fmt.Errorf("%d wrong and %d in time of %d calls of %d due: it was edited", s.Wrong, s.InTime, s.Calls, s.Due)
 	case s.Latency.TotalCount() != s.Calls || s.Late.TotalCount() != s.Calls:
@@ -111,7 +115,8 @@ func Merge(list []*Shard) (*Shard, error) {
 			}
 			rows = append(rows, row{n, s.Began[i], s.CPU[i]})
 		}
-		out.Due, out.InTime, out.Calls, out.Wrong = out.Due+s.Due, out.InTime+s.InTime, out.Calls+s.Calls, out.Wrong+s.Wrong
+		out.Due, out.InTime, out.Calls = out.Due+s.Due, out.InTime+s.InTime, out.Calls+s.Calls
+		out.Wrong, out.Shed = out.Wrong+s.Wrong, out.Shed+s.Shed
 		if out.Example == "" {
 			out.Example = s.Example
 		}

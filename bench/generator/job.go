@@ -85,6 +85,9 @@ type SideResult struct {
 	Name  string `json:"name"`
 	Calls int64  `json:"calls"`
 	Wrong int64  `json:"wrong"` // not answered, or answered otherwise than OK
+	// Shed are those of the wrong ones that were answered 429 or 503: the core turned
+	// them away.
+	Shed int64 `json:"shed,omitempty"`
 	// Example of a wrong answer, one line.
 	Example string `json:"example,omitempty"`
 	// Latency from the intended send (open) or the send (closed) to the last

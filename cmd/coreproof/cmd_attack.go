@@ -247,7 +247,7 @@ func merge(s streams, paths []string, out string) int {
 	}
 	switch {
 	case sum.Wrong > 0:
-		fmt.Fprintf(s.err, "coreproof merge: %d calls were answered wrongly, e.g. %s\n", sum.Wrong, words.OneLine(sum.Example))
+		fmt.Fprintf(s.err, "coreproof merge: %s were answered wrongly (%d of them turned away, 429 or 503), e.g. %s\n", words.Plural(sum.Wrong, "call"), sum.Shed, words.OneLine(sum.Example))
 		return exitFailed
 	case len(sum.Doubts()) > 0 || sum.Calls == 0:
 		return exitUntried

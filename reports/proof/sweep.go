@@ -15,8 +15,11 @@ type Sweep struct {
 	Took   time.Duration `json:"tookNs"`   // how long it took, in ns
 	// CutShort says why not all blocks were made; "" otherwise.
 	CutShort string `json:"cutShort,omitempty"`
-	// Saturation is what each variant served in a closed loop: the rates of the sweep are
-	// shares of it. Of a capped target it is the cap.
+	// Shares of Saturation were to be tried in each block, of a capped target those up to 1;
+	// higher ones of a variant that these did not saturate. nil in proofs that do not say.
+	Shares []float64 `json:"shares,omitempty"`
+	// Saturation is what each variant served in a closed loop, with as many callers as were
+	// served best: the rates of the sweep are shares of it. Of a capped target it is the cap.
 	Saturation []SweepSaturation `json:"saturation"`
 	Points     []SweepPoint      `json:"points"` // in the order they were run
 
@@ -36,7 +39,7 @@ type SweepPoint struct {
 	Block   int     `json:"block"`    // from 0
 	Share   float64 `json:"share"`    // of the variant's Saturation
 	RateHz  float64 `json:"rateHz"`   // wanted calls per second, with random gaps (Poisson)
-	Served  float64 `json:"servedHz"` // answered calls per second until the last answer
+	Served  float64 `json:"servedHz"` // verifies answered well per second, until the last answer
 	// Achieved is the share of the wanted calls that was sent before the window's end,
 	// LagP99 how late one in 100 of them was sent.
 	Achieved float64       `json:"achieved"`
@@ -46,6 +49,7 @@ type SweepPoint struct {
 	Calls    int64         `json:"calls"`            // verifies that were answered
 	Others   int64         `json:"others,omitempty"` // calls besides them, as Window.Others
 	Errors   int64         `json:"errors"`           // calls of either that were answered wrongly, or not
+	Shed     int64         `json:"shed,omitempty"`   // errors that were answered 429 or 503: the core turned them away
 	// Example of a wrong answer, one line; "" when there was none.
 	Example string  `json:"example,omitempty"`
 	Mean    float64 `json:"meanMs"`        // latency from the intended send, ms
@@ -55,8 +59,9 @@ type SweepPoint struct {
 	CPU     float64 `json:"cpuUs"`         // of the core's processes; negative when not readable
 	DBCPU   float64 `json:"databaseCpuUs"` // of the database, idle not subtracted; negative when not readable
 
-	// Saturated names the criterion by which the window speaks of a queue: "achieved",
-	// "lag", "backlog" or "latency"; "" where none holds. Such a window is in no figure.
+	// Saturated names the criterion by which the window speaks of a core that has too much
+	// to do: "shedding", "achieved", "lag", "backlog" or "latency"; "" where none holds.
+	// Such a window is in no figure.
 	Saturated string `json:"saturated,omitempty" derived:"true"`
 }
 

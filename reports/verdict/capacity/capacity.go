@@ -40,7 +40,7 @@ func windows(b *proof.Bench, variant string, hold func(share float64) bool) [][]
 		if p.Variant != variant || !usable(p) || hold != nil && hold(p.Share) {
 			continue
 		}
-		by[p.Share] = append(by[p.Share], window{p, databaseCPU(b, p)})
+		by[p.Share] = append(by[p.Share], window{p, databaseCPU(b, p)}) // of a saturated one nobody reads it
 	}
 	var out [][]window
 	for _, list := range by {
@@ -50,14 +50,21 @@ func windows(b *proof.Bench, variant string, hold func(share float64) bool) [][]
 	return out
 }
 
-// usable windows hold numbers to reckon with, and no wrong answer.
+// usable windows hold numbers to reckon with, and no wrong answer. Of a saturated one, which
+// is in no figure, it counts that there was one.
 func usable(p *proof.SweepPoint) bool {
-	for _, x := range []float64{p.RateHz, p.Share, p.Served, p.Mean, p.P50, p.P90, p.P99, p.CPU, p.DBCPU} {
+	if !(p.RateHz > 0 && p.Share > 0) || !estimate.Finite(p.RateHz) || !estimate.Finite(p.Share) {
+		return false
+	}
+	if p.Saturated != "" {
+		return true
+	}
+	for _, x := range []float64{p.Served, p.Mean, p.P50, p.P90, p.P99, p.CPU, p.DBCPU} {
 		if !estimate.Finite(x) {
 			return false
 		}
 	}
-	return p.RateHz > 0 && p.Share > 0 && p.Calls > 0 && p.Errors == 0
+	return p.Calls > 0 && p.Errors == p.Shed
 }
 
 // databaseCPU in µs per call, idle subtracted, never below zero.
