@@ -388,7 +388,7 @@ func TestValidate(t *testing.T) {
 			t.Errorf("without noise %+v", x)
 		}
 	}
-	if want := map[string]int{"off core CPU": 8, "on core CPU": 8, "on database CPU": 8, "off knee": 1, "on knee": 1}; !reflect.DeepEqual(figures, want) {
+	if want := map[string]int{"off core CPU": 8, "on core CPU": 8, "on database CPU": 8, "off knee": 4, "on knee": 4}; !reflect.DeepEqual(figures, want) {
 		t.Errorf("%v, want %v", figures, want)
 	}
 	// A rate that costs half as much again as its neighbours is predicted by none.
@@ -402,6 +402,23 @@ func TestValidate(t *testing.T) {
 	}), ask())
 	if err != nil || v.Held {
 		t.Errorf("a curve that no law predicts held: %+v, %v", v, err)
+	}
+	// Nor is the knee of a block that queued from half of saturation on by the other blocks.
+	v, err = plan.Validate(swept(t, func(p *proof.Proof) {
+		s := p.Targets[0].Bench[0].Sweep
+		for i := range s.Points {
+			if x := &s.Points[i]; x.Block == 2 && x.Share > 0.5 {
+				x.Achieved = 0.5
+			}
+		}
+	}), ask())
+	if err != nil || v.Held {
+		t.Errorf("a knee that other blocks do not have held: %+v, %v", v, err)
+	}
+	for _, x := range v.Trials {
+		if x.Figure == "knee" && x.HeldOut == 3000 && (x.Predicted != 5400 || x.Held) {
+			t.Errorf("%+v, want 5,400 of the other blocks", x)
+		}
 	}
 	if _, err := plan.Validate(swept(t, func(p *proof.Proof) { p.Targets[0].Bench[0].Sweep = nil }), ask()); err == nil {
 		t.Error("without a load curve there is nothing to validate")

@@ -69,14 +69,17 @@ type SweepPoint struct {
 type LoadCurve struct {
 	Variant string      `json:"variant"` // Variant.Name
 	Rates   []CurveRate `json:"rates"`   // from low to high
-	// Knee is the highest rate that was served with no window saturated in most blocks,
-	// at it and at every lower rate; one value a block. nil where there is none.
+	// Knee is the rate served at the highest one before saturation, one value a block whose
+	// rates were all tried (KneeRule). nil where there is none.
 	Knee *Estimate `json:"knee,omitempty"`
 	// KneeRule says how, or why there is no knee.
 	KneeRule string `json:"kneeRule"`
 	// Disturbed windows are saturated below the knee or unsaturated above it: something else
 	// than the load made the difference.
 	Disturbed int `json:"disturbed"`
+	// Unfinished blocks, of which not all rates were tried, or none beside the knee can be
+	// used, are not in the knee.
+	Unfinished int `json:"unfinished,omitempty"`
 	// Models of the mean response time over the rate, better one first.
 	Models []LoadModel `json:"models,omitempty"`
 	// ModelReason says why there is none; "" otherwise.

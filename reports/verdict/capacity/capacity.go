@@ -104,7 +104,9 @@ func curve(b *proof.Bench, variant string, hold func(float64) bool) proof.LoadCu
 		r.DatabaseCPU = of("µs", func(w window) float64 { return w.database })
 		c.Rates = append(c.Rates, r)
 	}
-	c.Knee, c.KneeRule, c.Disturbed = knee(groups)
+	found := kneesOf(b.Sweep, variant, groups)
+	c.Knee, c.KneeRule = found.knee()
+	c.Disturbed, c.Unfinished = found.disturbed, found.unfinished
 	c.Models, c.ModelReason = models(responses(c.Rates), servers(b))
 	return c
 }

@@ -310,12 +310,3 @@ func Rates(b *proof.Bench, variant string, f Figure) (out []Rate) {
 	}
 	return out
 }
-
-// Knee of a variant without the shares that hold names; nil where there is none.
-func Knee(b *proof.Bench, variant string, hold func(share float64) bool) *proof.Estimate {
-	if b.Sweep == nil {
-		return nil
-	}
-	e, _, _ := knee(windows(b, variant, hold))
-	return e
-}

@@ -59,6 +59,9 @@ func Remarks(b *proof.Bench) (fails, warns []string) {
 		if c.Knee == nil {
 			warns = append(warns, fmt.Sprintf("variant %s has %s", c.Variant, c.KneeRule))
 		}
+		if c.Knee != nil && c.Unfinished > 0 {
+			warns = append(warns, fmt.Sprintf("variant %s: %s of the load curve is not in its knee, since not all of its rates were tried", c.Variant, words.Plural(c.Unfinished, "block")))
+		}
 		if text := Disturbed(c); text != "" {
 			warns = append(warns, text)
 		}
