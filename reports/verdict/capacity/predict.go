@@ -66,7 +66,8 @@ var shapes = []shape{
 }
 
 // Read makes the curve of a figure of a variant; nil where it was not measured at three
-// rates at least. Saturated windows, and those whose share hold names, are left out.
+// rates at least. Saturated windows, and those whose share hold names, are left out; for P99
+// all windows of rates most of which were.
 func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) bool) *Curve {
 	if b.Sweep == nil {
 		return nil
@@ -76,6 +77,9 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 	rates := 0
 	for _, g := range windows(b, variant, hold) {
 		some := false
+		if n := countSaturated(g); f == P99 && queued(n, len(g)) {
+			continue
+		}
 		for _, w := range g {
 			if y := f.of(w); y >= 0 && w.Saturated == "" {
 				blocks[w.Block] = append(blocks[w.Block], sample{w.RateHz, y})
@@ -102,6 +106,15 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 	c.shape = chosen(all)
 	c.beside = f == P99 || c.clearlyBeside()
 	return c
+}
+
+func countSaturated(g []window) (n int) {
+	for _, w := range g {
+		if w.Saturated != "" {
+			n++
+		}
+	}
+	return n
 }
 
 const (
