@@ -101,6 +101,10 @@ type CurveRate struct {
 	DatabaseCPU *Estimate `json:"databaseCpu,omitempty"`
 }
 
+// Queued says whether the rate was saturated in half of its windows or more: what the others
+// show of its latency is that of the lucky ones.
+func (r *CurveRate) Queued() bool { return 2*r.Saturated >= r.Windows }
+
 // LoadModel is a law of response time that was fitted to a curve.
 type LoadModel struct {
 	Name    string `json:"name"`    // "queue" or "usl"

@@ -9,7 +9,6 @@ import (
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render/look"
 	"github.com/coreproof/coreproof/reports/render/summary"
-	"github.com/coreproof/coreproof/reports/verdict/capacity"
 	"github.com/coreproof/coreproof/reports/words"
 )
 
@@ -142,7 +141,7 @@ func rateChart(curves []proof.LoadCurve, of func(*proof.CurveRate) *proof.Estima
 				some = append(some, fmt.Sprintf("%s of %s at %s calls a second", words.Count(r.Saturated), words.Count(r.Windows), words.Number(r.RateHz, 0)))
 			}
 			dots = append(dots, at)
-			if capacity.Queued(r) {
+			if r.Queued() {
 				return
 			}
 			path = append(path, [2]float64{at.x, at.y})
@@ -182,7 +181,7 @@ func loadTable(s *proof.Sweep, l limits) table {
 			windows := cell{Text: words.Count(r.Windows), Number: true}
 			if r.Saturated > 0 {
 				windows.Sub = words.Count(r.Saturated) + " queued, in no figure"
-				if capacity.Queued(r) && r.P50 != nil {
+				if r.Queued() && r.P50 != nil {
 					windows.Sub += ", so the others flatter"
 				}
 			}

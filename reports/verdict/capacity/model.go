@@ -11,17 +11,11 @@ import (
 // response is the mean response time at a rate.
 type response struct{ hz, ms float64 }
 
-// Queued says whether a rate was saturated in half of its windows or more: what the others
-// show of its latency is that of the lucky ones.
-func Queued(r *proof.CurveRate) bool { return queued(r.Saturated, r.Windows) }
-
-func queued(saturated, windows int) bool { return 2*saturated >= windows }
-
 // responses of rates most of whose windows were not saturated.
 func responses(rates []proof.CurveRate) (out []response) {
 	for i := range rates {
 		r := &rates[i]
-		if r.Mean != nil && r.Mean.Value > 0 && !Queued(r) {
+		if r.Mean != nil && r.Mean.Value > 0 && !r.Queued() {
 			out = append(out, response{r.RateHz, r.Mean.Value})
 		}
 	}

@@ -77,7 +77,7 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 	rates := 0
 	for _, g := range windows(b, variant, hold) {
 		some := false
-		if n := countSaturated(g); f == P99 && queued(n, len(g)) {
+		if r := (proof.CurveRate{Windows: len(g), Saturated: countSaturated(g)}); f == P99 && r.Queued() {
 			continue
 		}
 		for _, w := range g {
