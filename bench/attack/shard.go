@@ -24,6 +24,9 @@ type Shard struct {
 	Shards []int           `json:"shards"`
 	Began  []time.Time     `json:"began"`
 	CPU    []time.Duration `json:"cpuNs"`
+	// Ahead compares each one's clock with that of the first core; nil where the core did
+	// not say, or nobody asked.
+	Ahead []*Ahead `json:"ahead"`
 	// At is when they were to begin; nil for at once.
 	At *time.Time `json:"at,omitempty"`
 	// Due is how many calls the schedule holds; InTime of them were sent before its end.
@@ -56,6 +59,9 @@ func Read(r io.Reader, name string) ([]*Shard, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: document %d is no shard: %w", name, len(out)+1, err)
 		}
+		if s.Ahead == nil {
+			s.Ahead = make([]*Ahead, len(s.Shards))
+		}
 		if err := s.check(); err != nil {
 			return nil, fmt.Errorf("%s: document %d: %w", name, len(out)+1, err)
 		}
@@ -76,6 +82,8 @@ func (s *Shard) check() error {
 		return errors.New("it has no latencies")
 	case len(s.Shards) == 0 || len(s.Shards) != len(s.Began) || len(s.Shards) != len(s.CPU):
 		return fmt.Errorf("%d shards, %d starts, %d CPU times: want one each", len(s.Shards), len(s.Began), len(s.CPU))
+	case len(s.Ahead) != len(s.Shards) || slices.ContainsFunc(s.Ahead, func(a *Ahead) bool { return a != nil && a.Low > a.High }):
+		return fmt.Errorf("clocks of %d shards, or one that is ahead by more at least than at most: want one each of %d", len(s.Ahead), len(s.Shards))
 	case s.Of < 1 || slices.Min(s.Shards) < 0 || slices.Max(s.Shards) >= s.Of:
 		return fmt.Errorf("shards %v of %d: they count from 0", s.Shards, s.Of)
 	case s.Shed < 0 || s.Shed > s.Wrong:
@@ -100,6 +108,7 @@ func Merge(list []*Shard) (*Shard, error) {
 		shard int
 		began time.Time
 		cpu   time.Duration
+		ahead *Ahead
 	}
 	var rows []row
 	for _, s := range list {
@@ -113,7 +122,7 @@ func Merge(list []*Shard) (*Shard, error) {
 			if slices.ContainsFunc(rows, func(r row) bool { return r.shard == n }) {
 				return nil, fmt.Errorf("merge: shard %d comes twice: its calls would count twice", n)
 			}
-			rows = append(rows, row{n, s.Began[i], s.CPU[i]})
+			rows = append(rows, row{n, s.Began[i], s.CPU[i], s.Ahead[i]})
 		}
 		out.Due, out.InTime, out.Calls = out.Due+s.Due, out.InTime+s.InTime, out.Calls+s.Calls
 		out.Wrong, out.Shed = out.Wrong+s.Wrong, out.Shed+s.Shed
@@ -129,6 +138,7 @@ func Merge(list []*Shard) (*Shard, error) {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.shard, b.shard) })
 	for _, r := range rows {
 		out.Shards, out.Began, out.CPU = append(out.Shards, r.shard), append(out.Began, r.began), append(out.CPU, r.cpu)
+		out.Ahead = append(out.Ahead, r.ahead)
 	}
 	return out, nil
 }
@@ -157,7 +167,7 @@ func (s *Shard) Missing() (out []int) {
 	return out
 }
 
-// Skew is how far apart the first and the last shard began.
+// Skew is how far apart the first and the last shard began, each by its own clock.
 func (s *Shard) Skew() time.Duration {
 	return slices.MaxFunc(s.Began, time.Time.Compare).Sub(slices.MinFunc(s.Began, time.Time.Compare))
 }
@@ -165,7 +175,10 @@ func (s *Shard) Skew() time.Duration {
 // Bounds within which shards count as one load: together for all but mostApart of the
 // time, and nearly all calls sent when they were due.
 const (
-	mostApart     = 0.02
+	mostApart = 0.02
+	// clocksApart is what clocks that a core's Date tells apart may differ by in any case:
+	// some servers write one that is up to a second old.
+	clocksApart   = 1500 * time.Millisecond
 	leastAchieved = 0.99
 )
 
@@ -177,6 +190,9 @@ func (s *Shard) Doubts() (out []string) {
 	}
 	if skew := s.Skew(); skew > time.Duration(mostApart*float64(s.Duration)) {
 		out = append(out, fmt.Sprintf("the shards began %s apart, more than %g %% of %s: give them one --start-at, and their machines one clock", skew.Round(time.Millisecond), 100*mostApart, s.Duration))
+	}
+	if least, _, _ := s.Apart(); least > max(clocksApart, time.Duration(mostApart*float64(s.Duration))) {
+		out = append(out, fmt.Sprintf("the shards' clocks are %s apart at least, held against the cores': they did not send at the same time", least.Round(time.Millisecond)))
 	}
 	// One call may be due so near the end that it is sent after it.
 	if got := float64(s.InTime) / float64(max(1, s.Due)); s.Due-s.InTime > 1 && got < leastAchieved {
