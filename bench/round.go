@@ -75,7 +75,7 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 		w := m.window(res.Sides[i], s.list[i].variant, spent(before.sides[i], after.sides[i]))
 		w.MemoryReady, w.Memory = ready[i], m.memory(&s.list[i])
 		others := res.beside(i)
-		w.Others, w.Errors, w.Example = others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, proof.ShortenTokens(others.Example))
+		w.Others, w.Errors, w.Shed, w.Example = others.Calls, w.Errors+others.Wrong, w.Shed+others.Shed, cmp.Or(w.Example, proof.ShortenTokens(others.Example))
 		r.Windows = append(r.Windows, w)
 	}
 	for _, w := range r.Windows {
@@ -153,7 +153,7 @@ func (m *measurement) saturate(ctx context.Context, index int, s *sides) (proof.
 func (m *measurement) window(s generator.SideResult, variant int, cpuUS float64) proof.Window {
 	q := func(p float64) float64 { return ms(time.Duration(s.Latency.ValueAtQuantile(p))) }
 	return proof.Window{
-		Variant: m.Variants[variant].Name, Calls: s.Calls, Errors: s.Wrong, Example: proof.ShortenTokens(s.Example), CPU: cpuUS,
+		Variant: m.Variants[variant].Name, Calls: s.Calls, Errors: s.Wrong, Shed: s.Shed, Example: proof.ShortenTokens(s.Example), CPU: cpuUS,
 		P50: q(50), P90: q(90), P99: q(99), P999: q(99.9), Max: ms(time.Duration(s.Latency.Max())),
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 // Sweep is how the load curve of each variant alone is taken; nil in Options takes none.
 type Sweep struct {
-	// Shares of what a variant serves in a closed loop; nil is DefaultShares.
+	// Shares of what a variant serves in a closed loop; nil is DefaultShares. Where none
+	// of them is too much for it, higher ones are tried.
 	Shares []float64
 	// Blocks are how often all rates are tried, on fresh processes where cores can be
 	// started; 0 is DefaultBlocks.
@@ -22,7 +23,8 @@ type Sweep struct {
 	// Within bounds the sweep of a target and version; 0 is DefaultSweepWithin. Windows
 	// are as long as it lets them be, up to a second.
 	Within time.Duration
-	// Connections are how many calls may be under way at once; 0 is 64.
+	// Connections are how many calls may be under way at once; 0 is 64. Callers of the
+	// closed loop are as many at most.
 	Connections int
 }
 
@@ -81,11 +83,11 @@ func (m *measurement) sweep(ctx context.Context) error {
 	s := &sweeper{measurement: m, Sweep: m.Options.Sweep.filled()}
 	began := time.Now()
 	s.deadline = began.Add(s.Within)
-	each := s.Within/time.Duration(s.Blocks) - blockStart
+	each := (s.Within-time.Duration(len(m.Variants))*s.scaleWithin())/time.Duration(s.Blocks) - blockStart
 	window := each/time.Duration(len(s.Shares)*len(m.Variants)) - sweepWarmUp - between
 	s.out = &proof.Sweep{
 		Window: min(max(window, leastSweepWindow), mostSweepWindow), WarmUp: sweepWarmUp, Connections: s.Connections,
-		Blocks: s.Blocks, Within: s.Within, Saturation: []proof.SweepSaturation{}, Points: []proof.SweepPoint{},
+		Blocks: s.Blocks, Within: s.Within, Shares: s.Shares, Saturation: []proof.SweepSaturation{}, Points: []proof.SweepPoint{},
 	}
 	m.res.Sweep = s.out
 	defer func() { s.out.Took = time.Since(began) }()
@@ -139,11 +141,16 @@ func (s *sweeper) block(ctx context.Context, block int) (err error) {
 		}
 		s.tell(PhaseSweep, block*n*len(d.list)+k+1, s.Blocks*n*len(d.list))
 	}
+	for i := range d.list {
+		if err := s.above(ctx, d, i, of(i), block); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // warm keeps a side busy for a while and, where it is asked, notes what it served.
-func (s *sweeper) warm(ctx context.Context, d *sides, i int, besides []*lives.Load, find bool) (err error) {
+func (s *sweeper) warm(ctx context.Context, d *sides, i int, besides []*lives.Load, find bool) error {
 	alone := d.loads()[i : i+1]
 	name := s.Variants[d.list[i].variant].Name
 	if hz := s.can.Throttle.Hz(); hz > 0 {
@@ -152,27 +159,10 @@ func (s *sweeper) warm(ctx context.Context, d *sides, i int, besides []*lives.Lo
 		}
 		return nil
 	}
-	var served float64
-	for k := range 4 { // the first one is warm-up alone
-		res, err := s.gen.Run(ctx, s.job(generator.Closed, alone, 250*time.Millisecond))
-		if err != nil {
-			return err
-		}
-		if !find {
-			return nil
-		}
-		if k > 0 {
-			served = max(served, float64(res.Sides[0].Calls)/res.Took.Seconds())
-		}
-	}
-	if served, err = s.mixServed(ctx, served, besides); err != nil {
+	if _, err := s.gen.Run(ctx, s.job(generator.Closed, alone, scaleWindow)); err != nil || !find {
 		return err
 	}
-	if served < 1 {
-		return fmt.Errorf("variant %s serves too few calls to measure (%.2f/s)", name, served)
-	}
-	s.out.Saturation = append(s.out.Saturation, proof.SweepSaturation{Variant: name, RateHz: served})
-	return nil
+	return s.scale(ctx, alone, name, besides)
 }
 
 // point is one window at one rate.
@@ -205,11 +195,12 @@ func (s *sweeper) point(ctx context.Context, d *sides, i int, besides []*lives.L
 	after := s.read(one, database)
 	w := s.window(res.Sides[0], x.variant, spent(before.sides[0], after.sides[0]))
 	others := res.beside(0)
-	p.Calls, p.Others, p.Errors, p.Example, p.CPU = w.Calls, others.Calls, w.Errors+others.Wrong, cmp.Or(w.Example, others.Example), w.CPU
+	p.Calls, p.Others, p.Example, p.CPU = w.Calls, others.Calls, cmp.Or(w.Example, proof.ShortenTokens(others.Example)), w.CPU
+	p.Errors, p.Shed = w.Errors+others.Wrong, w.Shed+others.Shed
 	p.P50, p.P90, p.P99, p.Mean = w.P50, w.P90, w.P99, res.Sides[0].Latency.Mean()/1e6
 	p.DBCPU, p.Took = spent(before.database, after.database), after.at.Sub(before.at)
 	p.Achieved, p.LagP99, p.Backlog = min(res.Achieved, 1), ms(res.LagP99), res.Backlog
-	p.Served = float64(w.Calls) / res.Took.Seconds()
+	p.Served = float64(w.Calls-w.Errors) / res.Took.Seconds()
 	s.out.Points = append(s.out.Points, p)
 	return nil
 }

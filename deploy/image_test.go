@@ -27,11 +27,11 @@ import (
 // patience bounds what a test waits for; nothing takes nearly that long.
 const patience = 3 * time.Minute
 
-// binary builds the core for Linux on an architecture and gives its folder.
-func binary(t *testing.T, arch string) string {
+// binary builds a program for Linux on an architecture and gives its folder.
+func binary(t *testing.T, program, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(dir, "refcore"), "../cmd/refcore")
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(dir, program), "../cmd/"+program)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build for %s: %v\n%s", arch, err, out)
@@ -48,7 +48,7 @@ func TestArchitectures(t *testing.T) {
 		if arch != runtime.GOARCH && (testing.Short() || os.Getenv("COREPROOF_REQUIRE_DOCKER") != "1") {
 			continue
 		}
-		path := filepath.Join(binary(t, arch), "refcore")
+		path := filepath.Join(binary(t, "refcore", arch), "refcore")
 		f, err := elf.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -68,23 +68,28 @@ func TestArchitectures(t *testing.T) {
 	}
 }
 
-// built is the image that all tests share; it is removed when they have ended.
+// built are the images that tests share, by program; they are removed when all have ended.
 var built struct {
 	sync.Mutex
-	name string
+	names map[string]string
 }
 
 // image builds deploy/Dockerfile with the core for this machine, once.
-func image(t *testing.T) string {
+func image(t *testing.T) string { return imageOf(t, "refcore", "Dockerfile") }
+
+func imageOf(t *testing.T, program, dockerfile string) string {
 	t.Helper()
 	needs(t, docker.Answers(t.Context()))
 	built.Lock()
 	defer built.Unlock()
-	if built.name == "" {
-		built.name = build(t)
+	if built.names == nil {
+		built.names = map[string]string{}
 	}
-	needs(t, docker.Image(t.Context(), built.name, "")) // and what the library needs beside it
-	return built.name
+	if built.names[program] == "" {
+		built.names[program] = build(t, program, dockerfile)
+	}
+	needs(t, docker.Image(t.Context(), built.names[program], "")) // and what the library needs beside it
+	return built.names[program]
 }
 
 // needs skips a test that lacks something of Docker, or fails it where that is required.
@@ -99,11 +104,11 @@ func needs(t *testing.T, err error) {
 	}
 }
 
-// build makes the image.
-func build(t *testing.T) string {
+// build makes an image.
+func build(t *testing.T, program, dockerfile string) string {
 	t.Helper()
-	dir := binary(t, runtime.GOARCH)
-	text, err := os.ReadFile("Dockerfile")
+	dir := binary(t, program, runtime.GOARCH)
+	text, err := os.ReadFile(dockerfile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +121,7 @@ func build(t *testing.T) string {
 	}
 	defer func() { _ = provider.Close() }()
 	req := &testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
-		Context: dir, Repo: "coreproof-deploy-test", Tag: fmt.Sprint(os.Getpid()), KeepImage: true,
+		Context: dir, Repo: "coreproof-deploy-test", Tag: fmt.Sprint(program, "-", os.Getpid()), KeepImage: true,
 	}}
 	name, err := provider.BuildImage(t.Context(), req)
 	if err != nil {
@@ -127,8 +132,8 @@ func build(t *testing.T) string {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if built.name != "" {
-		if out, err := exec.Command("docker", "image", "rm", built.name).CombinedOutput(); err != nil {
+	for _, name := range built.names {
+		if out, err := exec.Command("docker", "image", "rm", name).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "remove the image: %v %s\n", err, out)
 		}
 	}

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/bench/population"
 	"github.com/coreproof/coreproof/internal/launch"
-	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
@@ -109,26 +109,30 @@ func Run(ctx context.Context, o Options) (_ *Shard, err error) {
 	if err := gen.Load(ctx, side.Set, bodies); err != nil {
 		return nil, err
 	}
+	var clock *Ahead
+	if o.Of > 1 {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: o.Target.Capabilities().TLS}}
+		clock = ahead(ctx, client, o.At, side.Method, side.URLs[0], side.Header, bodies[0])
+		client.CloseIdleConnections()
+	}
 	if !o.At.IsZero() && time.Now().After(o.At) {
 		return nil, fmt.Errorf("shard %d: %w, at %s: give a later start, or fewer tokens", o.Shard, ErrLate, o.At.Format(time.RFC3339))
 	}
-	if err := pause.Until(ctx, o.At); err != nil {
-		return nil, err
-	}
-	s := &Shard{Schema: Schema, Plan: o.Plan, Shards: []int{o.Shard}, Began: []time.Time{time.Now().UTC()}}
+	s := &Shard{Schema: Schema, Plan: o.Plan, Shards: []int{o.Shard}, Ahead: []*Ahead{clock}}
 	if !o.At.IsZero() {
 		at := o.At.UTC()
 		s.At = &at
 	}
 	res, err := gen.Run(ctx, generator.Job{
 		Kind: generator.Paced, Protocol: o.Protocol, Version: o.Version, Sides: []generator.Side{side},
-		RateHz: o.RateHz, Duration: o.Duration, Connections: o.Connections, Seed: o.Seed, Part: o.Shard, Of: o.Of,
+		RateHz: o.RateHz, Duration: o.Duration, Connections: o.Connections, Seed: o.Seed, Part: o.Shard, Of: o.Of, At: o.At,
 	})
 	if err != nil {
 		return nil, err
 	}
 	one := res.Sides[0]
-	s.Due, s.InTime, s.Calls, s.Wrong, s.Example = res.Due, res.InTime, one.Calls, one.Wrong, one.Example
+	s.Began = []time.Time{res.Began}
+	s.Due, s.InTime, s.Calls, s.Wrong, s.Shed, s.Example = res.Due, res.InTime, one.Calls, one.Wrong, one.Shed, one.Example
 	s.Latency, s.Late, s.CPU = one.Latency, res.Late, []time.Duration{res.CPU}
 	return s, nil
 }

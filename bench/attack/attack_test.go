@@ -32,7 +32,7 @@ var plan = attack.Plan{Seed: 5, RateHz: 300, Duration: 2 * time.Second, Protocol
 
 // made is what one shard, or several, would have written of samples.
 func made(shards []int, samples []time.Duration) *attack.Shard {
-	s := &attack.Shard{Schema: attack.Schema, Plan: plan, Shards: shards,
+	s := &attack.Shard{Schema: attack.Schema, Plan: plan, Shards: shards, Ahead: make([]*attack.Ahead, len(shards)),
 		Latency: &generator.Latency{Histogram: generator.NewHistogram()}, Late: &generator.Latency{Histogram: generator.NewHistogram()}}
 	began := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 	for range shards {
@@ -90,6 +90,44 @@ func TestMergeIsExact(t *testing.T) {
 	}
 }
 
+// TestMergeAddsWhatWasTurnedAway: wrong answers, and those of them that shed load.
+func TestMergeAddsWhatWasTurnedAway(t *testing.T) {
+	t.Parallel()
+	a, b := made([]int{0}, make([]time.Duration, 10)), made([]int{1}, make([]time.Duration, 10))
+	a.Wrong, a.Shed, b.Wrong, b.Shed = 5, 3, 4, 4
+	sum, err := attack.Merge(through(t, a, b))
+	if err != nil || sum.Wrong != 9 || sum.Shed != 7 {
+		t.Errorf("%+v, %v, want 9 wrong, 7 of them turned away", sum, err)
+	}
+}
+
+// clocks of shards against the core's, ms at least and at most.
+func clocks(ms ...time.Duration) (out []*attack.Ahead) {
+	for i := 0; i < len(ms); i += 2 {
+		out = append(out, &attack.Ahead{Low: ms[i] * time.Millisecond, High: ms[i+1] * time.Millisecond})
+	}
+	return out
+}
+
+// TestMergeComparesClocks: each shard says when it began by its own clock, so that shards
+// which began together by them may have sent one after the other.
+func TestMergeComparesClocks(t *testing.T) {
+	t.Parallel()
+	var list []*attack.Shard
+	for i, a := range clocks(0, 300, 5000, 5200, 100, 200) {
+		s := made([]int{i}, make([]time.Duration, 200))
+		s.Ahead = []*attack.Ahead{a}
+		list = append(list, s)
+	}
+	sum, err := attack.Merge(through(t, list...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(sum.Doubts(), "; "); sum.Skew() != 0 || !strings.Contains(got, "clocks are 4.8s apart") {
+		t.Errorf("skew %s, doubts %q", sum.Skew(), got)
+	}
+}
+
 func TestMergeRefuses(t *testing.T) {
 	t.Parallel()
 	samples := []time.Duration{time.Millisecond, 2 * time.Millisecond}
@@ -128,6 +166,7 @@ func TestDoubts(t *testing.T) {
 	}{
 		"a shard missing": {func(s *attack.Shard) { s.Shards, s.Began, s.CPU = s.Shards[:2], s.Began[:2], s.CPU[:2] }, "shards [2] of 3 are missing"},
 		"begun apart":     {func(s *attack.Shard) { s.Began[1] = s.Began[1].Add(time.Second) }, "began 1s apart"},
+		"clocks apart":    {func(s *attack.Shard) { s.Ahead = clocks(0, 200, 1200, 1900, -1000, -400) }, "clocks are 1.6s apart at least"},
 		"not kept up":     {func(s *attack.Shard) { s.InTime -= 30 }, "95.0 %"},
 	} {
 		s := all()
@@ -138,6 +177,14 @@ func TestDoubts(t *testing.T) {
 	}
 	if got := all().Doubts(); len(got) > 0 {
 		t.Errorf("a whole load is doubted: %q", got)
+	}
+	s := all()
+	if _, _, known := s.Apart(); known {
+		t.Error("clocks that nobody compared are known")
+	}
+	s.Ahead = clocks(0, 200, 100, 1100, -100, 800)
+	if least, most, known := s.Apart(); least != 0 || most != 1200*time.Millisecond || !known || len(s.Doubts()) > 0 {
+		t.Errorf("clocks from %s to %s apart, known %v, doubts %q", least, most, known, s.Doubts())
 	}
 }
 
@@ -175,6 +222,8 @@ func TestReadRefuses(t *testing.T) {
 		"more calls":     {`"calls":1`, `"calls":2`, "edited"},
 		"fewer calls":    {`"calls":1`, `"calls":0`, "edited"},
 		"more wrong":     {`"wrong":0`, `"wrong":5`, "edited"},
+		"more shed":      {`"wrong":0`, `"wrong":0,"shed":1`, "edited"},
+		"clock":          {`"ahead":[null]`, `"ahead":[{"lowNs":2,"highNs":1}]`, "ahead"},
 		"no latency":     {`"latency":`, `"latency2":`, "no latencies"},
 		"shard too high": {`"shards":[0]`, `"shards":[3]`, "count from 0"},
 	} {
@@ -224,6 +273,9 @@ func TestShardsAreOneLoad(t *testing.T) {
 	sum, err := attack.Merge(through(t, list...))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, most, known := sum.Apart(); !known || most <= 0 || strings.Contains(strings.Join(sum.Doubts(), " "), "clocks") {
+		t.Errorf("shards on one machine: clocks %s apart at most, known %v, doubts %q", most, known, sum.Doubts())
 	}
 	if want := int64(plan.RateHz * plan.Duration.Seconds()); sum.Due != want || sum.Wrong != 0 || sum.Calls == 0 || len(sum.Missing()) > 0 {
 		t.Errorf("due %d, want %d; %d calls, %d wrong (%s), missing %v", sum.Due, want, sum.Calls, sum.Wrong, sum.Example, sum.Missing())

@@ -24,6 +24,9 @@ type Shard struct {
 	Shards []int           `json:"shards"`
 	Began  []time.Time     `json:"began"`
 	CPU    []time.Duration `json:"cpuNs"`
+	// Ahead compares each one's clock with that of the first core; nil where the core did
+	// not say, or nobody asked.
+	Ahead []*Ahead `json:"ahead"`
 	// At is when they were to begin; nil for at once.
 	At *time.Time `json:"at,omitempty"`
 	// Due is how many calls the schedule holds; InTime of them were sent before its end.
@@ -32,6 +35,8 @@ type Shard struct {
 	// Calls that were answered or failed, Wrong of them otherwise than OK.
 	Calls int64 `json:"calls"`
 	Wrong int64 `json:"wrong"` // failed, or answered otherwise than OK
+	// Shed of the wrong ones were answered 429 or 503: the cores turned them away.
+	Shed int64 `json:"shed,omitempty"`
 	// Example of a wrong answer, one line.
 	Example string `json:"example,omitempty"`
 	// Latency from the moment that a call was due to the last byte, Late how late calls
@@ -54,6 +59,9 @@ func Read(r io.Reader, name string) ([]*Shard, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: document %d is no shard: %w", name, len(out)+1, err)
 		}
+		if s.Ahead == nil {
+			s.Ahead = make([]*Ahead, len(s.Shards))
+		}
 		if err := s.check(); err != nil {
 			return nil, fmt.Errorf("%s: document %d: %w", name, len(out)+1, err)
 		}
@@ -74,8 +82,12 @@ func (s *Shard) check() error {
 		return errors.New("it has no latencies")
 	case len(s.Shards) == 0 || len(s.Shards) != len(s.Began) || len(s.Shards) != len(s.CPU):
 		return fmt.Errorf("%d shards, %d starts, %d CPU times: want one each", len(s.Shards), len(s.Began), len(s.CPU))
+	case len(s.Ahead) != len(s.Shards) || slices.ContainsFunc(s.Ahead, func(a *Ahead) bool { return a != nil && a.Low > a.High }):
+		return fmt.Errorf("clocks of %d shards, or one that is ahead by more at least than at most: want one each of %d", len(s.Ahead), len(s.Shards))
 	case s.Of < 1 || slices.Min(s.Shards) < 0 || slices.Max(s.Shards) >= s.Of:
 		return fmt.Errorf("shards %v of %d: they count from 0", s.Shards, s.Of)
+	case s.Shed < 0 || s.Shed > s.Wrong:
+		return fmt.Errorf("%d turned away of %d wrong: it was edited", s.Shed, s.Wrong)
 	case s.Wrong < 0 || s.Wrong > s.Calls || s.InTime < 0 || s.InTime > s.Calls || s.Calls > s.Due:
 		return fmt.Errorf("%d wrong and %d in time of %d calls of %d due: it was edited", s.Wrong, s.InTime, s.Calls, s.Due)
 	case s.Latency.TotalCount() != s.Calls || s.Late.TotalCount() != s.Calls:
@@ -96,6 +108,7 @@ func Merge(list []*Shard) (*Shard, error) {
 		shard int
 		began time.Time
 		cpu   time.Duration
+		ahead *Ahead
 	}
 	var rows []row
 	for _, s := range list {
@@ -109,9 +122,10 @@ func Merge(list []*Shard) (*Shard, error) {
 			if slices.ContainsFunc(rows, func(r row) bool { return r.shard == n }) {
 				return nil, fmt.Errorf("merge: shard %d comes twice: its calls would count twice", n)
 			}
-			rows = append(rows, row{n, s.Began[i], s.CPU[i]})
+			rows = append(rows, row{n, s.Began[i], s.CPU[i], s.Ahead[i]})
 		}
-		out.Due, out.InTime, out.Calls, out.Wrong = out.Due+s.Due, out.InTime+s.InTime, out.Calls+s.Calls, out.Wrong+s.Wrong
+		out.Due, out.InTime, out.Calls = out.Due+s.Due, out.InTime+s.InTime, out.Calls+s.Calls
+		out.Wrong, out.Shed = out.Wrong+s.Wrong, out.Shed+s.Shed
 		if out.Example == "" {
 			out.Example = s.Example
 		}
@@ -124,6 +138,7 @@ func Merge(list []*Shard) (*Shard, error) {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.shard, b.shard) })
 	for _, r := range rows {
 		out.Shards, out.Began, out.CPU = append(out.Shards, r.shard), append(out.Began, r.began), append(out.CPU, r.cpu)
+		out.Ahead = append(out.Ahead, r.ahead)
 	}
 	return out, nil
 }
@@ -152,7 +167,7 @@ func (s *Shard) Missing() (out []int) {
 	return out
 }
 
-// Skew is how far apart the first and the last shard began.
+// Skew is how far apart the first and the last shard began, each by its own clock.
 func (s *Shard) Skew() time.Duration {
 	return slices.MaxFunc(s.Began, time.Time.Compare).Sub(slices.MinFunc(s.Began, time.Time.Compare))
 }
@@ -160,7 +175,10 @@ func (s *Shard) Skew() time.Duration {
 // Bounds within which shards count as one load: together for all but mostApart of the
 // time, and nearly all calls sent when they were due.
 const (
-	mostApart     = 0.02
+	mostApart = 0.02
+	// clocksApart is what clocks that a core's Date tells apart may differ by in any case:
+	// some servers write one that is up to a second old.
+	clocksApart   = 1500 * time.Millisecond
 	leastAchieved = 0.99
 )
 
@@ -172,6 +190,9 @@ func (s *Shard) Doubts() (out []string) {
 	}
 	if skew := s.Skew(); skew > time.Duration(mostApart*float64(s.Duration)) {
 		out = append(out, fmt.Sprintf("the shards began %s apart, more than %g %% of %s: give them one --start-at, and their machines one clock", skew.Round(time.Millisecond), 100*mostApart, s.Duration))
+	}
+	if least, _, _ := s.Apart(); least > max(clocksApart, time.Duration(mostApart*float64(s.Duration))) {
+		out = append(out, fmt.Sprintf("the shards' clocks are %s apart at least, held against the cores': they did not send at the same time", least.Round(time.Millisecond)))
 	}
 	// One call may be due so near the end that it is sent after it.
 	if got := float64(s.InTime) / float64(max(1, s.Due)); s.Due-s.InTime > 1 && got < leastAchieved {

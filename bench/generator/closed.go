@@ -109,7 +109,7 @@ func (c *lean) call(n uint64, since time.Time, b *counters) error {
 	case !c.w.good(c.resp.StatusCode(), c.resp.Body()):
 		why = fmt.Sprintf("HTTP %d %.200s", c.resp.StatusCode(), c.resp.Body())
 	}
-	b.add(side, took, why, int64(len(c.resp.Header.Header())+len(c.resp.Body())), int64(len(req.Header.Header())+len(body)))
+	b.add(side, took, why, err == nil && Sheds(c.resp.StatusCode()), int64(len(c.resp.Header.Header())+len(c.resp.Body())), int64(len(req.Header.Header())+len(body)))
 	switch {
 	case b.sides[side].Wrong <= 100 || b.sides[side].Wrong != b.sides[side].Calls:
 	case err == nil:

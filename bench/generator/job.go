@@ -58,11 +58,14 @@ type Job struct {
 	// call Part on. Of 0 or 1 sends all.
 	Part int `json:"part,omitempty"`
 	Of   int `json:"of,omitempty"`
+	// At is when the window begins; zero is at once. Only paced load waits for it.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Result is what a window of load came to.
 type Result struct {
 	Sides []SideResult  `json:"sides"`
+	Began time.Time     `json:"began"`  // by this sender's clock
 	Took  time.Duration `json:"tookNs"` // to the last answer
 	// Achieved is the share of the wanted calls that were sent (open), before the
 	// window's end (paced).
@@ -85,6 +88,9 @@ type SideResult struct {
 	Name  string `json:"name"`
 	Calls int64  `json:"calls"`
 	Wrong int64  `json:"wrong"` // not answered, or answered otherwise than OK
+	// Shed are those of the wrong ones that were answered 429 or 503: the core turned
+	// them away.
+	Shed int64 `json:"shed,omitempty"`
 	// Example of a wrong answer, one line.
 	Example string `json:"example,omitempty"`
 	// Latency from the intended send (open) or the send (closed) to the last

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/internal/meter"
+	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol/protocols"
 )
 
@@ -68,6 +69,12 @@ func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 	}
 	l.mu.Unlock()
 
+	if j.Kind == Paced {
+		run.due = schedule(j) // all that takes time before the load begins
+		if err := pause.Until(ctx, j.At); err != nil {
+			return Result{}, fmt.Errorf("load: %w", err)
+		}
+	}
 	self := meter.PID("generator", os.Getpid())
 	before, cpuErr := self.CPU()
 	start := time.Now()
@@ -80,7 +87,7 @@ func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 	default:
 		res, err = run.closed(ctx)
 	}
-	res.Took = time.Since(start)
+	res.Began, res.Took = start.UTC(), time.Since(start)
 	res.CPU = -1
 	if after, e := self.CPU(); e == nil && cpuErr == nil {
 		res.CPU = after - before
@@ -91,7 +98,8 @@ func (l *Local) Run(ctx context.Context, j Job) (Result, error) {
 // window is a job under way.
 type window struct {
 	job    Job
-	bodies [][][]byte // by side
+	bodies [][][]byte      // by side
+	due    []time.Duration // when calls are, from the window's start (paced)
 	tls    *tls.Config
 	good   func(status int, body []byte) bool
 }

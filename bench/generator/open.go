@@ -73,7 +73,7 @@ func (w *window) open(ctx context.Context) (Result, error) {
 		if why == "" && !w.good(int(r.Code), r.Body) {
 			why = fmt.Sprintf("HTTP %d %.200s", r.Code, r.Body)
 		}
-		b.add(side, r.Timestamp.Add(r.Latency).Sub(intended), why, int64(r.BytesIn), int64(r.BytesOut))
+		b.add(side, r.Timestamp.Add(r.Latency).Sub(intended), why, Sheds(int(r.Code)), int64(r.BytesIn), int64(r.BytesOut))
 	}
 	res := b.result()
 	res.Backlog = backlog
@@ -110,13 +110,23 @@ func newCounters(w *window) *counters {
 	return b
 }
 
-func (b *counters) add(side int, latency time.Duration, why string, in, out int64) {
+// Sheds says whether an answer turns a call away: too many requests (RFC 6585, 4), or
+// unavailable for now (RFC 9110, 15.6.4).
+func Sheds(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// add counts a call; why says what was wrong with it, "" nothing.
+func (b *counters) add(side int, latency time.Duration, why string, shed bool, in, out int64) {
 	r := &b.sides[side]
 	r.Calls++
 	r.BytesIn += in
 	r.BytesOut += out
 	if why != "" {
 		r.Wrong++
+		if shed {
+			r.Shed++
+		}
 		if r.Example == "" {
 			r.Example = strings.Join(strings.Fields(why), " ")
 		}
@@ -129,6 +139,7 @@ func (b *counters) merge(o *counters) {
 		r, x := &b.sides[i], &o.sides[i]
 		r.Calls += x.Calls
 		r.Wrong += x.Wrong
+		r.Shed += x.Shed
 		r.BytesIn += x.BytesIn
 		r.BytesOut += x.BytesOut
 		if r.Example == "" {

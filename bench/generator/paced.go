@@ -21,7 +21,7 @@ const graceShare = 0.1
 
 // paced sends calls when they are due.
 func (w *window) paced(ctx context.Context) (Result, error) {
-	due := schedule(w.job)
+	due := w.due
 	var (
 		next          atomic.Uint64
 		inTime, ended atomic.Int64 // calls sent, and answered, before the window's end

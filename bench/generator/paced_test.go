@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +65,38 @@ func TestPacedTellsSaturation(t *testing.T) {
 	}
 	if calls := res.Sides[0].Calls; calls == 0 || calls > 200 {
 		t.Errorf("%d calls of 400 were sent by a tenth after the window's end", calls)
+	}
+}
+
+// TestPacedWaitsForItsStart: a sender that begins later says when it did, and its window is
+// as long as one that begins at once.
+func TestPacedWaitsForItsStart(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(&core{answer: okBody})
+	defer srv.Close()
+	g := &Local{}
+	if err := g.Load(t.Context(), "x", [][]byte{[]byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	j := Job{Kind: Paced, Protocol: "CDI", Version: "5.4", Sides: []Side{side("a", srv.URL, "x")}, RateHz: 100, Duration: 200 * time.Millisecond, Connections: 1, Seed: 1}
+	for _, in := range []time.Duration{0, 300 * time.Millisecond} {
+		asked := time.Now()
+		if j.At = (time.Time{}); in > 0 {
+			j.At = asked.Add(in)
+		}
+		res, err := g.Run(t.Context(), j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Began.Before(asked.Add(in).Round(0)) || res.Took < j.Duration || res.Began.Add(res.Took).After(time.Now().Round(0).Add(time.Millisecond)) {
+			t.Errorf("asked at %s to begin after %s: began at %s, took %s", asked, in, res.Began, res.Took)
+		}
+	}
+	j.At = time.Now().Add(time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := g.Run(ctx, j); err == nil {
+		t.Error("a start that was not waited for reports success")
 	}
 }
 

@@ -58,6 +58,7 @@ type Load struct {
 type Result struct {
 	Calls int64 // answered or not
 	Wrong int64 // of these, not answered or answered otherwise than OK
+	Shed  int64 // of the wrong ones, turned away (generator.Sheds)
 	// Example of a wrong one, one line.
 	Example string
 	// Achieved is the share that was sent before the window's end.
@@ -144,6 +145,9 @@ func (l *Load) workers(ctx context.Context, more func() bool) (Result, error) {
 				sum.Calls++
 				if err != nil {
 					sum.Wrong++
+					if errors.Is(err, errShed) {
+						sum.Shed++
+					}
 					if sum.Example == "" {
 						sum.Example = strings.Join(strings.Fields(err.Error()), " ")
 					}
@@ -180,7 +184,7 @@ func (l *Load) step(ctx context.Context) error {
 		t, err = l.refresh(ctx, l.core(n), t)
 	default:
 		r, failed := l.core(n).Revoke(ctx, t.Session.Handle)
-		if err := protocol.Answered(r.Reply, failed); err != nil {
+		if err := answered(r.Reply, failed); err != nil {
 			return fmt.Errorf("revoke: %w", err)
 		}
 		return nil
@@ -201,10 +205,22 @@ func (l *Load) core(n uint64) protocol.Core {
 	return l.cores[n/uint64(len(steps))%uint64(len(l.cores))]
 }
 
+// errShed says that a core turned a call away.
+var errShed = errors.New("turned away")
+
+// answered is protocol.Answered, and tells a call that was turned away.
+func answered(r protocol.Reply, err error) error {
+	failed := protocol.Answered(r, err)
+	if failed != nil && generator.Sheds(r.HTTPStatus) {
+		return fmt.Errorf("%w: %w", errShed, failed)
+	}
+	return failed
+}
+
 func (l *Load) create(ctx context.Context) (protocol.Tokens, error) {
 	i := int(l.made.Add(1) - 1)
 	t, err := l.cores[i%len(l.cores)].Create(ctx, protocol.CreateRequest{UserID: l.user(i), Payload: population.Payload(i)})
-	if err := protocol.Answered(t.Reply, err); err != nil {
+	if err := answered(t.Reply, err); err != nil {
 		return t, fmt.Errorf("create: %w", err)
 	}
 	return t, nil
@@ -217,14 +233,14 @@ func (l *Load) refresh(ctx context.Context, at protocol.Core, old protocol.Token
 		return old, errors.New("refresh: the client cannot")
 	}
 	t, err := client.Refresh(ctx, protocol.RefreshRequest{RefreshToken: old.Refresh.Value})
-	if err := protocol.Answered(t.Reply, err); err != nil {
+	if err := answered(t.Reply, err); err != nil {
 		return old, fmt.Errorf("refresh: %w", err)
 	}
 	if t.Session.Handle == "" {
 		t.Session = old.Session // some cores do not say it again
 	}
 	v, err := at.Verify(ctx, protocol.VerifyRequest{AccessToken: t.Access.Value, CheckDatabase: l.check})
-	if err := protocol.Answered(v.Reply, err); err != nil {
+	if err := answered(v.Reply, err); err != nil {
 		return t, fmt.Errorf("verify after a refresh: %w", err)
 	}
 	return t, nil

@@ -1,6 +1,7 @@
 package lives_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ type core struct {
 	calls    map[string]int
 	checked  int // verifies that asked the database
 	refuse   string
+	status   int  // of what is refused; 0 is 200
 	noHandle bool // a refresh does not name the session again
 }
 
@@ -31,7 +33,7 @@ func (c *core) Name() string { return "fake" }
 func (c *core) called(verb string) protocol.Reply {
 	c.calls[verb]++
 	if c.refuse == verb {
-		return protocol.Reply{Status: protocol.Unauthorised, HTTPStatus: 200, Message: "not today"}
+		return protocol.Reply{Status: protocol.Unauthorised, HTTPStatus: cmp.Or(c.status, 200), Message: "not today"}
 	}
 	return protocol.Reply{Status: protocol.OK, HTTPStatus: 200}
 }
@@ -138,11 +140,14 @@ func TestAFourthBeginsAndAFourthEnds(t *testing.T) {
 
 func TestWrongAnswersAreCounted(t *testing.T) {
 	t.Parallel()
-	for _, verb := range []string{"create", "refresh", "verify", "revoke"} {
+	for verb, status := range map[string]int{"create": 200, "refresh": 200, "verify": 503, "revoke": 503} {
 		c := fresh()
 		l := load(t, false, refresher{c})
-		c.refuse = verb
+		c.refuse, c.status = verb, status
 		r, err := l.Busy(t.Context(), 20*time.Millisecond)
+		if turnedAway := r.Wrong * int64(status/503); r.Shed != turnedAway {
+			t.Errorf("%s: %d turned away, want %d", verb, r.Shed, turnedAway)
+		}
 		if err != nil || r.Wrong == 0 || r.Wrong >= r.Calls && verb != "create" || !strings.Contains(r.Example, "not today") {
 			t.Errorf("%s: %+v, error %v", verb, r, err)
 		}

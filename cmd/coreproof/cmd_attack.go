@@ -192,7 +192,7 @@ func cmdMerge(s streams) *cobra.Command {
 		Long: `A FILE is what coreproof attack wrote, or several of them one after the other; - is
 standard input. Shards of different loads, and one that comes twice, are refused. Exit
 status: 0 all was sent and answered well, 1 some calls were answered wrongly, 2 shards
-are missing, began apart, or could not keep up, so that the figures are not those of
+are missing, began apart, have clocks that differ, or could not keep up, so that the figures are not those of
 the load.`,
 		Example: `  coreproof merge shard-*.json
   kubectl logs -l app=coreproof-load --tail=-1 | coreproof merge -`,
@@ -240,6 +240,13 @@ func merge(s streams, paths []string, out string) int {
 	}
 	fmt.Fprintf(s.out, "load       %g calls/s for %s, %s %s, check %t\n", sum.RateHz, sum.Duration, sum.Protocol, sum.Version, sum.CheckDatabase)
 	fmt.Fprintf(s.out, "shards     %d of %d, begun within %s\n", len(sum.Shards), sum.Of, sum.Skew().Round(10*time.Microsecond))
+	if sum.Of > 1 {
+		clocks := "not known to agree: the cores sent no Date, or a shard did not ask"
+		if _, most, known := sum.Apart(); known {
+			clocks = fmt.Sprintf("%s apart at most, by the cores' Date", most.Round(time.Millisecond))
+		}
+		fmt.Fprintf(s.out, "clocks     %s\n", clocks)
+	}
 	fmt.Fprintf(s.out, "calls      %s of %s due, %s sent in time, %s wrong\n", words.Count(int(sum.Calls)), words.Count(int(sum.Due)), words.Count(int(sum.InTime)), words.Count(int(sum.Wrong)))
 	fmt.Fprintf(s.out, "latency    ms, from when a call was due: median %s, 90 %% %s, 99 %% %s, 99.9 %% %s, max %s\n", ms(50), ms(90), ms(99), ms(99.9), ms(100))
 	for _, d := range sum.Doubts() {
@@ -247,7 +254,7 @@ func merge(s streams, paths []string, out string) int {
 	}
 	switch {
 	case sum.Wrong > 0:
-		fmt.Fprintf(s.err, "coreproof merge: %d calls were answered wrongly, e.g. %s\n", sum.Wrong, words.OneLine(sum.Example))
+		fmt.Fprintf(s.err, "coreproof merge: %s were answered wrongly (%d of them turned away, 429 or 503), e.g. %s\n", words.Plural(sum.Wrong, "call"), sum.Shed, words.OneLine(sum.Example))
 		return exitFailed
 	case len(sum.Doubts()) > 0 || sum.Calls == 0:
 		return exitUntried

@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,9 +46,53 @@ func (p *proving) next(cmd *cobra.Command, made *proof.Proof) []string {
 	}) {
 		curve := filepath.Clean(p.output.out) + "-curve"
 		return append(lines, "size it for a load (the curve takes some minutes):",
-			"  "+p.sweepLine(cmd, curve), "  coreproof plan --from "+quote(curve)+" --rps 1000")
+			"  "+p.sweepLine(cmd, curve), "  "+planLine(curve, made))
 	}
-	return append(lines, "size it for a load:", "  coreproof plan --from "+quote(p.output.out)+" --rps 1000")
+	return append(lines, "size it for a load:", "  "+planLine(p.output.out, made))
+}
+
+// planLine plans for half of the calls a second that the slowest side was seen to serve,
+// which its load curve covers; where none was, it makes the page, which chooses a load.
+func planLine(from string, made *proof.Proof) string {
+	line := "coreproof plan --from " + quote(from)
+	served := math.Inf(1)
+	for _, t := range made.Targets {
+		for i := range t.Bench {
+			for _, e := range servedOf(&t.Bench[i]) {
+				if e != nil && e.Value > 0 {
+					served = min(served, e.Value)
+				}
+			}
+		}
+	}
+	if rps := twoDigits(served / 2); rps >= 1 && !math.IsInf(rps, 0) {
+		return line + " --rps " + strconv.FormatFloat(rps, 'f', -1, 64)
+	}
+	return line + " --html plan.html"
+}
+
+// servedOf are the knees of a bench's load curves; without a curve what was served in a
+// closed loop.
+func servedOf(b *proof.Bench) (out []*proof.Estimate) {
+	if b.Sweep != nil {
+		for i := range b.Sweep.Curves {
+			out = append(out, b.Sweep.Curves[i].Knee)
+		}
+		return out
+	}
+	if b.Cost != nil {
+		out = append(out, b.Cost.ThroughputOff, b.Cost.ThroughputOn)
+	}
+	return out
+}
+
+// twoDigits rounds down to two digits.
+func twoDigits(x float64) float64 {
+	if !(x >= 1) || math.IsInf(x, 0) {
+		return 0
+	}
+	k := math.Pow(10, math.Max(0, math.Floor(math.Log10(x))-1))
+	return math.Floor(x/k) * k
 }
 
 // rerunOf is the command that tries the check of a finding again; "" for none.

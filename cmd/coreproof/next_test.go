@@ -3,9 +3,43 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/coreproof/coreproof/reports/examples"
+	"github.com/coreproof/coreproof/reports/plan"
+	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict"
 )
+
+// TestThePlanThatIsNextWorks: its load is within what was measured.
+func TestThePlanThatIsNextWorks(t *testing.T) {
+	t.Parallel()
+	swept, _ := examples.Named("swept")
+	verdict.Derive(swept.Proof)
+	fields := strings.Fields(planLine("proof", swept.Proof))
+	rps, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+	if err != nil || rps != 1900 { // half of what was served with the flag on, a little below 4,000
+		t.Fatalf("%q", fields)
+	}
+	if _, err := plan.Make(swept.Proof, plan.Ask{RPS: rps, Headroom: 0.4, Flags: []string{plan.Off, plan.On}}); err != nil {
+		t.Error(err)
+	}
+	closed, _ := examples.Named("good")
+	verdict.Derive(closed.Proof)
+	if got := planLine("proof", closed.Proof); !strings.Contains(got, " --rps ") || strings.HasSuffix(got, " 1000") {
+		t.Error(got)
+	}
+	if got := planLine("proof", &proof.Proof{}); got != "coreproof plan --from proof --html plan.html" {
+		t.Error(got)
+	}
+	for x, want := range map[float64]float64{7650: 7600, 199: 190, 99.9: 99, 7.8: 7, 0.5: 0} {
+		if got := twoDigits(x); got != want {
+			t.Errorf("%g: %g, want %g", x, got, want)
+		}
+	}
+}
 
 // TestLinesToCopyCallWhatWasCalled: who has no coreproof on the PATH can copy the lines
 // all the same.

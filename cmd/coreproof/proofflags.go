@@ -191,8 +191,8 @@ func (m *measureFlags) mixed() bool { return m.verifyShare != 0 && m.verifyShare
 // leastVerifyShare leaves a call in ten to price the flag by.
 const leastVerifyShare = 0.1
 
-// leastSweep is what one block of a load curve needs.
-const leastSweep = 15 * time.Second
+// leastSweep is what one whole block of a load curve needs: less gives no knee.
+const leastSweep = 30 * time.Second
 
 func (m *measureFlags) options() bench.Options {
 	var sweep *bench.Sweep

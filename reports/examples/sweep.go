@@ -42,6 +42,7 @@ func Sweep(blocks int, noise float64, curves ...Curve) *proof.Sweep {
 		s.Saturation = append(s.Saturation, proof.SweepSaturation{Variant: c.Variant, RateHz: c.Limit})
 	}
 	shares := []float64{0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1}
+	s.Shares = shares
 	for block := range blocks {
 		for _, i := range r.Perm(len(shares) * len(curves)) {
 			s.Points = append(s.Points, curves[i/len(shares)].point(block, shares[i%len(shares)], func() float64 { return math.Exp(noise * r.NormFloat64()) }))

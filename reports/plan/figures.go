@@ -43,7 +43,8 @@ func (s *sizing) memory() error {
 	} else {
 		n := s.out.Figure("instances")
 		each := float64(most) / float64(s.variant.Instances)
-		f.Value, f.Low, f.High = times(n.Value, each), times(n.Low, each), times(n.High, each)
+		// The most that was seen is one number: the bounds of the instances are none of it.
+		f.Value = times(n.Value, each)
 		f.Tested = fmt.Sprintf("%s an instance, at the rate of the cost rounds", words.Size(int64(each)))
 	}
 	return s.add(f)

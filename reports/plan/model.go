@@ -28,8 +28,11 @@ type SideModel struct {
 	// Refused says why nothing can be planned for this side; "" where it can.
 	Refused string `json:"refused,omitempty"`
 
-	Limit    Bounded  `json:"limit"`              // calls per second that a unit serves
-	LimitHow string   `json:"limitHow"`           // how that is known
+	Limit    Bounded `json:"limit"`    // calls per second that a unit serves
+	LimitHow string  `json:"limitHow"` // how that is known
+	// LimitExtrapolated: no load curve shows it.
+	LimitExtrapolated bool `json:"limitExtrapolated,omitempty"`
+
 	Per      float64  `json:"per"`                // instances of a unit
 	VCPUs    float64  `json:"vcpus"`              // of a unit; 0 where it is not known
 	Low      float64  `json:"low"`                // lowest rate that was measured of a unit
@@ -114,12 +117,13 @@ func (r *reckoning) model(flag string) SideModel {
 		m.Refused = err.Error()
 		return m
 	}
-	limit, how, err := s.limit()
+	limit, err := s.limit()
 	if err != nil {
 		m.Refused = err.Error()
 		return m
 	}
-	m.Limit, m.LimitHow, m.Per, m.VCPUs = bounds(limit), how, float64(s.variant.Instances), s.vcpus
+	m.Limit, m.LimitHow, m.LimitExtrapolated = bounds(limit.Estimate), limit.how, limit.extrapolated
+	m.Per, m.VCPUs = float64(s.variant.Instances), s.vcpus
 	m.Low, m.High = s.measured()
 	if s.variant.Instances > 1 {
 		s.note("%d instances were measured together and are planned as one unit, those that may fail as well", s.variant.Instances)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/reports/proof"
+	"github.com/coreproof/coreproof/reports/verdict/capacity"
 )
 
 // The sides of a plan.
@@ -200,11 +201,7 @@ func wrong(b *proof.Bench) (n int64) {
 		}
 	}
 	if b.Sweep != nil {
-		for _, p := range b.Sweep.Points {
-			if p.Saturated == "" {
-				n += p.Errors
-			}
-		}
+		n += capacity.Wrong(b.Sweep)
 	}
 	return n
 }

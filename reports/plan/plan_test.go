@@ -318,6 +318,66 @@ func TestBehindACap(t *testing.T) {
 	}
 }
 
+// TestWithoutAKneeIsExtrapolated: what a closed loop served stands for a knee that one
+// disturbed window took away, and says so.
+func TestWithoutAKneeIsExtrapolated(t *testing.T) {
+	t.Parallel()
+	p := swept(t, func(p *proof.Proof) {
+		s := p.Targets[0].Bench[0].Sweep
+		s.Points = slices.DeleteFunc(s.Points, func(x proof.SweepPoint) bool { return x.Share >= 1 })
+		for i := range s.Points {
+			if x := &s.Points[i]; x.Block == 1 && x.Share == 0.5 {
+				x.Achieved = 0.5
+			}
+		}
+	})
+	a := ask(func(a *plan.Ask) { a.Flags = []string{plan.Off} })
+	if _, err := plan.Make(p, a); err == nil || !strings.Contains(err.Error(), "no knee") || !strings.Contains(err.Error(), "--extrapolate") {
+		t.Errorf("error = %v", err)
+	}
+	a.Extrapolate = true
+	got, err := plan.Make(p, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"instances", "core-vcpu", "total-vcpu"} {
+		if f := got.Cases[0].Sides[0].Figure(key); !f.Extrapolated {
+			t.Errorf("%s is not marked: %+v", key, f)
+		}
+	}
+	models, err := plan.Models(p, "", "")
+	if err != nil || !models[0].Sides[0].LimitExtrapolated {
+		t.Errorf("the page's model is not marked: %+v, %v", models, err)
+	}
+}
+
+// TestWhatHasNoInterval: memory is the most that was seen; and connections are those that are
+// busy, which the row and a note say.
+func TestWhatHasNoInterval(t *testing.T) {
+	t.Parallel()
+	got, err := plan.Make(swept(t, func(p *proof.Proof) {
+		for _, r := range p.Targets[0].Bench[0].Rounds {
+			for i := range r.Windows {
+				r.Windows[i].Memory = 20 << 20
+			}
+		}
+	}), ask())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(got.Cases[0].Sides, plan.Side{Figures: got.Cases[0].Flag}) {
+		if f := s.Figure("core-memory"); f == nil || f.Value == nil || f.Low != nil || f.High != nil {
+			t.Errorf("memory %+v", f)
+		}
+		if f := s.Figure("connections"); f == nil || f.Name != "database connections busy, on average" {
+			t.Errorf("connections %+v", f)
+		}
+	}
+	if notes := strings.Join(got.Cases[0].Notes, "\n"); !strings.Contains(notes, "instances · pool") {
+		t.Errorf("no note says that a core holds its pool:\n%s", notes)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for want, tc := range map[string]struct {
@@ -388,7 +448,7 @@ func TestValidate(t *testing.T) {
 			t.Errorf("without noise %+v", x)
 		}
 	}
-	if want := map[string]int{"off core CPU": 8, "on core CPU": 8, "on database CPU": 8, "off knee": 1, "on knee": 1}; !reflect.DeepEqual(figures, want) {
+	if want := map[string]int{"off core CPU": 8, "on core CPU": 8, "on database CPU": 8, "off knee": 4, "on knee": 4}; !reflect.DeepEqual(figures, want) {
 		t.Errorf("%v, want %v", figures, want)
 	}
 	// A rate that costs half as much again as its neighbours is predicted by none.
@@ -402,6 +462,23 @@ func TestValidate(t *testing.T) {
 	}), ask())
 	if err != nil || v.Held {
 		t.Errorf("a curve that no law predicts held: %+v, %v", v, err)
+	}
+	// Nor is the knee of a block that queued from half of saturation on by the other blocks.
+	v, err = plan.Validate(swept(t, func(p *proof.Proof) {
+		s := p.Targets[0].Bench[0].Sweep
+		for i := range s.Points {
+			if x := &s.Points[i]; x.Block == 2 && x.Share > 0.5 {
+				x.Achieved = 0.5
+			}
+		}
+	}), ask())
+	if err != nil || v.Held {
+		t.Errorf("a knee that other blocks do not have held: %+v, %v", v, err)
+	}
+	for _, x := range v.Trials {
+		if x.Figure == "knee" && x.HeldOut == 3000 && (x.Predicted != 5400 || x.Held) {
+			t.Errorf("%+v, want 5,400 of the other blocks", x)
+		}
 	}
 	if _, err := plan.Validate(swept(t, func(p *proof.Proof) { p.Targets[0].Bench[0].Sweep = nil }), ask()); err == nil {
 		t.Error("without a load curve there is nothing to validate")

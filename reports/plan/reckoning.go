@@ -75,6 +75,9 @@ func (r *reckoning) remark() {
 	if r.Target.Kind == "embedded" {
 		r.note("the database ran inside the core's process: its CPU is in the core's, and instances on several machines cannot share it")
 	}
+	if r.Target.Kind != "embedded" {
+		r.note("a core holds all connections of its pool, busy or not: what the database must accept is instances · pool")
+	}
 	if r.Bench.Sweep != nil && r.Bench.Sweep.CutShort != "" {
 		r.note("the load curve is not whole: %s", r.Bench.Sweep.CutShort)
 	}
@@ -169,41 +172,49 @@ func (s *sizing) curve() *proof.LoadCurve {
 	return nil
 }
 
+// limit of a unit, calls per second.
+type limit struct {
+	*proof.Estimate
+	how          string
+	extrapolated bool
+}
+
 // limit is what a unit serves: the knee of its curve, where that ends before saturation
-// (as behind a cap) the highest rate of it, else what it served in a closed loop.
-func (s *sizing) limit() (e *proof.Estimate, how string, err error) {
+// (as behind a cap) the highest rate of it, else what it served in a closed loop, which is
+// extrapolated: nobody saw how it queued on the way there.
+func (s *sizing) limit() (l limit, err error) {
 	if c := s.curve(); c != nil && c.Knee != nil {
-		return c.Knee, "knee of the load curve", nil
+		return limit{Estimate: c.Knee, how: "knee of the load curve"}, nil
 	}
 	if c := s.curve(); c != nil && c.Disturbed == 0 && !slices.ContainsFunc(c.Rates, func(r proof.CurveRate) bool { return r.Saturated > 0 }) {
 		if _, high := s.measured(); high > 0 {
 			s.note("flag %s: no rate that was tried saturated the core, so an instance may serve more than the %s calls a second that are planned with", s.flag, words.Figure(high))
-			return &proof.Estimate{Value: high, Unit: "1/s", N: 1}, "highest rate measured, which did not saturate it", nil
+			return limit{Estimate: &proof.Estimate{Value: high, Unit: "1/s", N: 1}, how: "highest rate measured, which did not saturate it"}, nil
 		}
 	}
 	if c := s.curve(); c != nil && c.Knee == nil && len(c.Rates) > 0 && c.Rates[0].Saturated > 0 {
-		return nil, "", errors.New("the core was saturated at the lowest rate of its load curve already: measure one from lower rates on, on a quieter machine")
+		return l, errors.New("the core was saturated at the lowest rate of its load curve already: measure one from lower rates on, on a quieter machine")
 	}
-	e = s.Bench.Cost.ThroughputOff
+	e := s.Bench.Cost.ThroughputOff
 	if s.flag == On {
 		e = s.Bench.Cost.ThroughputOn
 	}
 	if e == nil || e.Value <= 0 {
-		return nil, "", errors.New("what a core can serve was not measured: run coreproof bench --sweep")
+		return l, errors.New("what a core can serve was not measured: run coreproof bench --sweep")
 	}
-	return e, "calls a second in a closed loop", nil
+	return limit{Estimate: e, how: "calls a second in a closed loop", extrapolated: true}, nil
 }
 
 // instances divides the load among units, each kept below its limit less the headroom
 // and, where a p99 must hold, below the rate at which it does.
 func (s *sizing) instances() error {
-	limit, how, err := s.limit()
+	limit, err := s.limit()
 	if err != nil {
 		return err
 	}
 	free := 1 - s.Headroom
 	usable, sure, perhaps := free*limit.Value, math.Inf(1), math.Inf(1)
-	formula := fmt.Sprintf("⌈load / ((1 − headroom) · limit)⌉ + those that may fail; limit: %s", how)
+	formula := fmt.Sprintf("⌈load / ((1 − headroom) · limit)⌉ + those that may fail; limit: %s", limit.how)
 	if s.P99 > 0 {
 		c := capacity.Read(s.Bench, s.flag, capacity.P99, nil)
 		if c == nil {
@@ -244,9 +255,12 @@ func (s *sizing) instances() error {
 	}
 	low, high := s.measured()
 	f.Tested = fmt.Sprintf("%s to %s calls a second an instance", words.Figure(low/per), words.Figure(high/per))
-	f.Extrapolated = s.unitHz < low || s.unitHz > high
-	if low == high {
+	f.Extrapolated = s.unitHz < low || s.unitHz > high || limit.extrapolated
+	switch {
+	case low == high:
 		f.Tested = fmt.Sprintf("%s calls a second an instance alone; there is no load curve", words.Figure(low/per))
+	case limit.extrapolated:
+		f.Tested += fmt.Sprintf("; the load curve has no knee, and in a closed loop %s were served", words.Figure(limit.Value/per))
 	}
 	if s.variant.Instances > 1 {
 		s.note("%d instances were measured together and are planned as one unit, those that may fail as well", s.variant.Instances)
@@ -366,7 +380,7 @@ func (s *sizing) database(statements float64, known bool) reading {
 // latency.
 func (s *sizing) connections() error {
 	f := Figure{
-		Key: "connections", Name: "database connections", Formula: "load · time held / (1 − headroom), one an instance at least; time held: what the flag adds to the latency, mean or median, whichever is more",
+		Key: "connections", Name: "database connections busy, on average", Formula: "load · time held / (1 − headroom), one an instance at least; time held: what the flag adds to the latency, mean or median, whichever is more",
 		Source: "Little 1961, A proof for the queuing formula L = λW",
 	}
 	e, none, missing := s.hold()

@@ -9,21 +9,23 @@ import (
 	"github.com/coreproof/coreproof/reports/verdict/capacity"
 )
 
-// The bars of a validation: the largest relative error of what is predicted of a rate
-// that was held out.
+// The bars of a validation: the largest relative error of what is predicted of a rate, or
+// of a block's knee, that was held out.
 const (
 	CPUBar  = 0.10
 	KneeBar = 0.15
 )
 
-// Trial is one rate held out of the curve and predicted from the others.
+// Trial is one rate, or the knee of one block, held out and predicted from the others.
 type Trial struct {
-	Target    string  `json:"target"`
-	Protocol  string  `json:"protocol"`
-	Flag      string  `json:"flag"`
-	Figure    string  `json:"figure"`   // "core CPU", "database CPU" or "knee"
-	HeldOut   float64 `json:"heldOut"`  // calls per second
-	Measured  float64 `json:"measured"` // there, or with all rates
+	Target   string `json:"target"`
+	Protocol string `json:"protocol"`
+	Flag     string `json:"flag"`
+	Figure   string `json:"figure"` // "core CPU", "database CPU" or "knee"
+	// HeldOut is the rate that was held out, calls per second; of a knee that of the block
+	// that was.
+	HeldOut   float64 `json:"heldOut"`
+	Measured  float64 `json:"measured"` // there
 	Predicted float64 `json:"predicted"`
 	Error     float64 `json:"error"` // relative
 	Bar       float64 `json:"bar"`
@@ -40,7 +42,7 @@ type Validation struct {
 
 // Validate holds each rate of each curve out, but the lowest and the highest of those
 // that were not saturated, predicts its CPU per call from the others and compares it
-// with what was measured; the knee likewise, from all rates but one.
+// with what was measured; and the knee of each block from those of the other blocks.
 func Validate(p *proof.Proof, a Ask) (*Validation, error) {
 	list, err := Benches(p, a.TargetName, a.ProtocolName)
 	if err != nil {
@@ -94,22 +96,19 @@ func (v *Validation) side(x Source, flag string) {
 			}
 		}
 	}
-	whole := capacity.Knee(x.Bench, flag, nil)
-	if whole == nil {
-		miss("knee", "there is none")
+	knees := capacity.Knees(x.Bench, flag)
+	if len(knees) < 2 {
+		miss("knee", "fewer than two blocks of the load curve have one")
 		return
 	}
-	// Which rate is left out hardly matters for a knee, but for those beside it: the
-	// worst one is shown.
-	var worst capacity.Rate
-	var at float64
-	for _, r := range capacity.Rates(x.Bench, flag, capacity.P99) {
-		k := capacity.Knee(x.Bench, flag, func(share float64) bool { return share == r.Share })
-		if k != nil && (at == 0 || math.Abs(k.Value-whole.Value) > math.Abs(at-whole.Value)) {
-			worst, at = r, k.Value
+	// The knee of a block is found on processes of its own, and no other block knows of it.
+	for _, k := range knees {
+		others := -k.RateHz
+		for _, o := range knees {
+			others += o.RateHz
 		}
-	}
-	if at > 0 && whole.Value > 0 {
-		took("knee", worst.RateHz, whole.Value, at, KneeBar)
+		if k.RateHz > 0 {
+			took("knee", k.RateHz, k.RateHz, others/float64(len(knees)-1), KneeBar)
+		}
 	}
 }

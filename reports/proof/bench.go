@@ -186,6 +186,8 @@ type Window struct {
 	// verify of the new token) or ended.
 	Others int64 `json:"others,omitempty"`
 	Errors int64 `json:"errors"` // calls of either that were answered wrongly, or not
+	// Shed are those of the errors that were answered 429 or 503: the core turned them away.
+	Shed int64 `json:"shed,omitempty"`
 	// Example of a wrong answer, one line; "" when there was none.
 	Example string  `json:"example,omitempty"`
 	CPU     float64 `json:"cpuUs"`           // of the core's processes; negative when not readable

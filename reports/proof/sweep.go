@@ -15,8 +15,11 @@ type Sweep struct {
 	Took   time.Duration `json:"tookNs"`   // how long it took, in ns
 	// CutShort says why not all blocks were made; "" otherwise.
 	CutShort string `json:"cutShort,omitempty"`
-	// Saturation is what each variant served in a closed loop: the rates of the sweep are
-	// shares of it. Of a capped target it is the cap.
+	// Shares of Saturation were to be tried in each block, of a capped target those up to 1;
+	// higher ones of a variant that these did not saturate. nil in proofs that do not say.
+	Shares []float64 `json:"shares,omitempty"`
+	// Saturation is what each variant served in a closed loop, with as many callers as were
+	// served best: the rates of the sweep are shares of it. Of a capped target it is the cap.
 	Saturation []SweepSaturation `json:"saturation"`
 	Points     []SweepPoint      `json:"points"` // in the order they were run
 
@@ -36,7 +39,7 @@ type SweepPoint struct {
 	Block   int     `json:"block"`    // from 0
 	Share   float64 `json:"share"`    // of the variant's Saturation
 	RateHz  float64 `json:"rateHz"`   // wanted calls per second, with random gaps (Poisson)
-	Served  float64 `json:"servedHz"` // answered calls per second until the last answer
+	Served  float64 `json:"servedHz"` // verifies answered well per second, until the last answer
 	// Achieved is the share of the wanted calls that was sent before the window's end,
 	// LagP99 how late one in 100 of them was sent.
 	Achieved float64       `json:"achieved"`
@@ -46,6 +49,7 @@ type SweepPoint struct {
 	Calls    int64         `json:"calls"`            // verifies that were answered
 	Others   int64         `json:"others,omitempty"` // calls besides them, as Window.Others
 	Errors   int64         `json:"errors"`           // calls of either that were answered wrongly, or not
+	Shed     int64         `json:"shed,omitempty"`   // errors that were answered 429 or 503: the core turned them away
 	// Example of a wrong answer, one line; "" when there was none.
 	Example string  `json:"example,omitempty"`
 	Mean    float64 `json:"meanMs"`        // latency from the intended send, ms
@@ -55,8 +59,9 @@ type SweepPoint struct {
 	CPU     float64 `json:"cpuUs"`         // of the core's processes; negative when not readable
 	DBCPU   float64 `json:"databaseCpuUs"` // of the database, idle not subtracted; negative when not readable
 
-	// Saturated names the criterion by which the window speaks of a queue: "achieved",
-	// "lag", "backlog" or "latency"; "" where none holds. Such a window is in no figure.
+	// Saturated names the criterion by which the window speaks of a core that has too much
+	// to do: "shedding", "achieved", "lag", "backlog" or "latency"; "" where none holds.
+	// Such a window is in no figure.
 	Saturated string `json:"saturated,omitempty" derived:"true"`
 }
 
@@ -64,14 +69,17 @@ type SweepPoint struct {
 type LoadCurve struct {
 	Variant string      `json:"variant"` // Variant.Name
 	Rates   []CurveRate `json:"rates"`   // from low to high
-	// Knee is the highest rate that was served with no window saturated in most blocks,
-	// at it and at every lower rate; one value a block. nil where there is none.
+	// Knee is the rate served at the highest one before saturation, one value a block whose
+	// rates were all tried (KneeRule). nil where there is none.
 	Knee *Estimate `json:"knee,omitempty"`
 	// KneeRule says how, or why there is no knee.
 	KneeRule string `json:"kneeRule"`
 	// Disturbed windows are saturated below the knee or unsaturated above it: something else
 	// than the load made the difference.
 	Disturbed int `json:"disturbed"`
+	// Unfinished blocks, of which not all rates were tried, or none beside the knee can be
+	// used, are not in the knee.
+	Unfinished int `json:"unfinished,omitempty"`
 	// Models of the mean response time over the rate, better one first.
 	Models []LoadModel `json:"models,omitempty"`
 	// ModelReason says why there is none; "" otherwise.
@@ -92,6 +100,10 @@ type CurveRate struct {
 	// DatabaseCPU in µs per call, idle subtracted.
 	DatabaseCPU *Estimate `json:"databaseCpu,omitempty"`
 }
+
+// Queued says whether the rate was saturated in half of its windows or more: what the others
+// show of its latency is that of the lucky ones.
+func (r *CurveRate) Queued() bool { return 2*r.Saturated >= r.Windows }
 
 // LoadModel is a law of response time that was fitted to a curve.
 type LoadModel struct {

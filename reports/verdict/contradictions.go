@@ -200,6 +200,7 @@ func (e *evidence) bench(at string, b *proof.Bench) {
 		for j, w := range r.Windows {
 			x := fmt.Sprintf("%s.windows[%d]", where, j)
 			e.must(w.Calls >= 0 && w.Errors >= 0 && w.Errors <= w.Calls+w.Others, x+".errors", w.Errors, "no negative count, and at most the calls")
+			e.must(w.Shed >= 0 && w.Shed <= w.Errors, x+".shed", w.Shed, "no negative count, and at most the errors")
 			e.others(x, b, r, &w)
 			e.must(slices.Contains(names, w.Variant), x+".variant", w.Variant, "one of the variants")
 			q := []float64{w.P50, w.P90, w.P99, w.P999, w.Max}

@@ -60,7 +60,7 @@ var names = map[string]Name{
 	"statements":     {"statements/s", "", "load · statements a verify, an exact count"},
 	"database-cpu":   {"database CPU a call", "µs", "read off the load curve at the rate of all instances"},
 	"database-vcpu":  {"database vCPU, to provide", "", "load · CPU a call / (1 − headroom)"},
-	"connections":    {"database connections", "", "load · time held / (1 − headroom), one an instance at least (Little's law)"},
+	"connections":    {"database connections busy, on average", "", "load · time held / (1 − headroom), one an instance at least (Little's law)"},
 	"p99":            {"p99, where the database is as fast as measured", "ms", "between the two measured rates beside that of an instance"},
 	"core-memory":    {"core memory", "bytes", "instances · most that one was seen to hold"},
 	"disk":           {"database space of the sessions", "bytes", "sessions · bytes a session, an upper bound"},

@@ -90,7 +90,7 @@
     $("figures").hidden = !some;
     curve(model, a, bad);
     const notes = $("notes");
-    notes.replaceChildren(...model.notes.concat(a.verifyShare < 1 ? [number(a.rps * (1 - a.verifyShare)) + " calls a second that are no verifies are in no figure: their cost was not measured"] : []).map((n) => element("li", n)));
+    notes.replaceChildren(...model.notes.concat(model.verifyShare === 1 && a.verifyShare < 1 ? [number(a.rps * (1 - a.verifyShare)) + " calls a second that are no verifies are in no figure: their cost was not measured"] : []).map((n) => element("li", n)));
   };
 
   // vCPUs to provide over the load, up to twice the load that is set; what would be

@@ -38,6 +38,16 @@ func written(t *testing.T, p *proof.Proof, a plan.Ask) string {
 	return buf.String()
 }
 
+// TestOthersThatWereMeasuredAreNotDenied: the script says of calls besides verify that they
+// are in no figure only where verifies alone were measured.
+func TestOthersThatWereMeasuredAreNotDenied(t *testing.T) {
+	t.Parallel()
+	doc := written(t, swept(t), plan.Ask{VerifyShare: 1, Headroom: 0.4})
+	if !strings.Contains(doc, "model.verifyShare === 1 && a.verifyShare < 1 ? [number(") || strings.Count(doc, "are in no figure: their cost was not measured") != 1 {
+		t.Error("the note on calls that are no verifies stands on any page")
+	}
+}
+
 // TestThePageRunsItsScriptAlone: the policy names the hash of the script as it stands.
 func TestThePageRunsItsScriptAlone(t *testing.T) {
 	t.Parallel()

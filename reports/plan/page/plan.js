@@ -109,7 +109,7 @@ const plan = (() => {
     const units = count(usable);
     const unitHz = load / units;
     const fail = ask.instancesFail;
-    const n = { key: "instances", value: (units + fail) * m.per, low: null, high: null, missing: "", extrapolated: unitHz < m.low || unitHz > m.high };
+    const n = { key: "instances", value: (units + fail) * m.per, low: null, high: null, missing: "", extrapolated: unitHz < m.low || unitHz > m.high || !!m.limitExtrapolated };
     if (m.limit.low !== undefined && m.limit.low > 0) {
       n.low = (count(Math.min(free * m.limit.high, perhaps)) + fail) * m.per;
       const rate = Math.min(usable, free * m.limit.low, sure);
@@ -159,8 +159,7 @@ const plan = (() => {
 
     if (m.memory === undefined) add({ key: "core-memory", value: null, low: null, high: null, missing: "the cores' memory was not read", extrapolated: false });
     else {
-      const times = (x) => x === null ? null : x * m.memory;
-      add({ key: "core-memory", value: n.value * m.memory, low: times(n.low), high: times(n.high), missing: "", extrapolated: false });
+      add({ key: "core-memory", value: n.value * m.memory, low: null, high: null, missing: "", extrapolated: false });
     }
     if (ask.sessions > 0) {
       add(m.session === undefined ? { key: "disk", value: null, low: null, high: null, missing: m.space, extrapolated: false }

@@ -157,7 +157,7 @@ func cell(f *plan.Figure, signed bool) string {
 func validationTable(s style) func(io.Writer, *plan.Validation) error {
 	return func(w io.Writer, v *plan.Validation) error {
 		d := s()
-		d.heading("Rates held out and predicted from the others: " + map[bool]string{true: "all within the bar", false: "beyond the bar"}[v.Held])
+		d.heading("Rates, and knees of blocks, held out and predicted from the others: " + map[bool]string{true: "all within the bar", false: "beyond the bar"}[v.Held])
 		rows := [][]string{{"", "held out, calls/s", "measured", "predicted", "error, %", "bar, %"}}
 		for _, t := range v.Trials {
 			mark := ""

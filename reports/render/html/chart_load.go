@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render/look"
@@ -22,6 +23,7 @@ type loadView struct {
 type chartView struct {
 	Picture template.HTML
 	Caption string
+	Hollow  bool // some rates are drawn hollow
 }
 
 // rateFigures are drawn over the rate, one picture each.
@@ -43,7 +45,7 @@ func newLoadView(b *proof.Bench, id int, l limits) *loadView {
 	v := &loadView{Table: loadTable(b.Sweep, l)}
 	for _, f := range rateFigures {
 		if c := rateChart(b.Sweep.Curves, f.of, fmt.Sprintf("load-%s-%d", f.id, id), f.title, f.unit, f.log); c != "" {
-			v.Charts = append(v.Charts, chartView{c, f.title})
+			v.Charts = append(v.Charts, chartView{c, f.title, strings.Contains(string(c), "dot hollow")})
 		}
 	}
 	for i := range b.Sweep.Curves {
@@ -117,29 +119,54 @@ func rateChart(curves []proof.LoadCurve, of func(*proof.CurveRate) *proof.Estima
 			continue
 		}
 		var path [][2]float64
+		type dot struct {
+			class string
+			x, y  float64
+		}
+		var dots []dot
 		var first, last *proof.Estimate
+		var cut, some []string // bounds beyond the picture; rates that queued now and then
 		each(func(of *proof.LoadCurve, r *proof.CurveRate, e *proof.Estimate) {
 			if of != c {
 				return
 			}
 			if i := e.Interval; i != nil && look.Drawable(i.High) {
-				p.Whisker(class, r.RateHz, i.Low, math.Min(i.High, p.Y.High))
+				if p.Whisker(class, r.RateHz, i.Low, i.High) {
+					cut = append(cut, fmt.Sprintf("%s to %s %s at %s calls a second", words.Figure(i.Low), words.Figure(i.High), unit, words.Number(r.RateHz, 0)))
+				}
 			}
-			path = append(path, [2]float64{p.X.At(r.RateHz), p.Y.At(e.Value)})
+			at := dot{"dot " + class, p.X.At(r.RateHz), p.Y.At(e.Value)}
+			if r.Saturated > 0 {
+				at.class = "dot hollow " + class
+				some = append(some, fmt.Sprintf("%s of %s at %s calls a second", words.Count(r.Saturated), words.Count(r.Windows), words.Number(r.RateHz, 0)))
+			}
+			dots = append(dots, at)
+			if r.Queued() {
+				return
+			}
+			path = append(path, [2]float64{at.x, at.y})
 			if first == nil {
 				first = e
 			}
 			last = e
 		})
 		p.Path("curve "+class, path)
-		for _, at := range path {
-			p.Dot("dot "+class, at[0], at[1])
+		for _, at := range dots {
+			p.Dot(at.class, at.x, at.y)
 		}
 		if k := c.Knee; k != nil && look.Drawable(k.Value) {
 			p.Mark(class, k.Value)
 		}
 		if first != nil {
-			description += fmt.Sprintf("Flag %s: %s %s at the lowest rate, %s at the highest that was served without a queue. ", c.Variant, words.Figure(first.Value), unit, words.Figure(last.Value))
+			description += fmt.Sprintf("Flag %s: %s %s at the lowest rate, %s at the highest that was mostly served without a queue. ", c.Variant, words.Figure(first.Value), unit, words.Figure(last.Value))
+		}
+		for _, more := range []struct {
+			what string
+			list []string
+		}{{"windows that queued, and are in no figure", some}, {"intervals that go beyond the picture", cut}} {
+			if len(more.list) > 0 {
+				description += fmt.Sprintf("Flag %s, %s: %s. ", c.Variant, more.what, strings.Join(more.list, "; "))
+			}
 		}
 	}
 	return p.Picture(id, title+", flag off and on", description+"The table has the figures.")
@@ -154,6 +181,9 @@ func loadTable(s *proof.Sweep, l limits) table {
 			windows := cell{Text: words.Count(r.Windows), Number: true}
 			if r.Saturated > 0 {
 				windows.Sub = words.Count(r.Saturated) + " queued, in no figure"
+				if r.Queued() && r.P50 != nil {
+					windows.Sub += ", so the others flatter"
+				}
 			}
 			row := []cell{numeric(words.Number(r.RateHz, 0)), text(l.text(c.Variant)), windows}
 			for _, e := range []*proof.Estimate{r.P50, r.P90, r.P99, r.CoreCPU, r.DatabaseCPU} {

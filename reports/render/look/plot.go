@@ -60,12 +60,23 @@ func (p *Plot) row(v float64, label string) {
 	}
 }
 
-// Whisker is an interval at x.
-func (p *Plot) Whisker(class string, x, low, high float64) {
-	if p.Y.Log {
-		low = math.Max(low, p.Y.Low)
+// Whisker is an interval at x. An end that lies beyond the picture is an arrow; cut says
+// whether one does.
+func (p *Plot) Whisker(class string, x, low, high float64) (cut bool) {
+	from, to := math.Max(low, p.Y.Low), math.Min(high, p.Y.High)
+	if from > to {
+		return true // all of it is outside
 	}
-	p.Line("whisker "+class, p.X.At(x), p.Y.At(low), p.X.At(x), p.Y.At(high))
+	at := p.X.At(x)
+	p.Line("whisker "+class, at, p.Y.At(from), at, p.Y.At(to))
+	const wide, tall = 3.5, 6.0
+	if to < high {
+		p.Path("whisker arrow "+class, [][2]float64{{at - wide, p.Y.At(to) + tall}, {at, p.Y.At(to)}, {at + wide, p.Y.At(to) + tall}})
+	}
+	if low < from {
+		p.Path("whisker arrow "+class, [][2]float64{{at - wide, p.Y.At(from) - tall}, {at, p.Y.At(from)}, {at + wide, p.Y.At(from) - tall}})
+	}
+	return to < high || low < from
 }
 
 // Mark is a vertical line at x.

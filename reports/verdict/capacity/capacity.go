@@ -40,7 +40,7 @@ func windows(b *proof.Bench, variant string, hold func(share float64) bool) [][]
 		if p.Variant != variant || !usable(p) || hold != nil && hold(p.Share) {
 			continue
 		}
-		by[p.Share] = append(by[p.Share], window{p, databaseCPU(b, p)})
+		by[p.Share] = append(by[p.Share], window{p, databaseCPU(b, p)}) // of a saturated one nobody reads it
 	}
 	var out [][]window
 	for _, list := range by {
@@ -50,14 +50,21 @@ func windows(b *proof.Bench, variant string, hold func(share float64) bool) [][]
 	return out
 }
 
-// usable windows hold numbers to reckon with, and no wrong answer.
+// usable windows hold numbers to reckon with, and no wrong answer. Of a saturated one, which
+// is in no figure, it counts that there was one.
 func usable(p *proof.SweepPoint) bool {
-	for _, x := range []float64{p.RateHz, p.Share, p.Served, p.Mean, p.P50, p.P90, p.P99, p.CPU, p.DBCPU} {
+	if !(p.RateHz > 0 && p.Share > 0) || !estimate.Finite(p.RateHz) || !estimate.Finite(p.Share) {
+		return false
+	}
+	if p.Saturated != "" {
+		return true
+	}
+	for _, x := range []float64{p.Served, p.Mean, p.P50, p.P90, p.P99, p.CPU, p.DBCPU} {
 		if !estimate.Finite(x) {
 			return false
 		}
 	}
-	return p.RateHz > 0 && p.Share > 0 && p.Calls > 0 && p.Errors == 0
+	return p.Calls > 0 && p.Errors == p.Shed
 }
 
 // databaseCPU in µs per call, idle subtracted, never below zero.
@@ -97,7 +104,9 @@ func curve(b *proof.Bench, variant string, hold func(float64) bool) proof.LoadCu
 		r.DatabaseCPU = of("µs", func(w window) float64 { return w.database })
 		c.Rates = append(c.Rates, r)
 	}
-	c.Knee, c.KneeRule, c.Disturbed = knee(groups)
+	found := kneesOf(b.Sweep, variant, groups)
+	c.Knee, c.KneeRule = found.knee()
+	c.Disturbed, c.Unfinished = found.disturbed, found.unfinished
 	c.Models, c.ModelReason = models(responses(c.Rates), servers(b))
 	return c
 }

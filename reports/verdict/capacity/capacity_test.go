@@ -306,3 +306,27 @@ func TestContradictions(t *testing.T) {
 		}
 	}
 }
+
+// TestP99IsNotThatOfTheLucky: of a rate that queued in half of its windows or more the plan
+// reads no p99, though one window has one.
+func TestP99IsNotThatOfTheLucky(t *testing.T) {
+	t.Parallel()
+	b := swept(0, examples.Curve{Limit: 5000, DB: -1, CPU: 100})
+	b.Sweep.Curves = nil
+	for i := range b.Sweep.Points {
+		p := &b.Sweep.Points[i]
+		if p.Share >= 0.9 && p.Block > 0 {
+			p.Achieved = 0.5
+		}
+		if p.Share == 0.8 && p.Block == 0 {
+			p.Achieved = 0.5
+		}
+	}
+	Derive(b)
+	if c := Read(b, "on", P99, nil); c.High != 4000 {
+		t.Errorf("p99 is read up to %g, want 4,000", c.High)
+	}
+	if c := Read(b, "on", CoreCPU, nil); c.High != 4500 {
+		t.Errorf("CPU is read up to %g, want 4,500", c.High)
+	}
+}

@@ -13,8 +13,9 @@ type response struct{ hz, ms float64 }
 
 // responses of rates most of whose windows were not saturated.
 func responses(rates []proof.CurveRate) (out []response) {
-	for _, r := range rates {
-		if r.Mean != nil && r.Mean.Value > 0 && 2*r.Saturated < r.Windows {
+	for i := range rates {
+		r := &rates[i]
+		if r.Mean != nil && r.Mean.Value > 0 && !r.Queued() {
 			out = append(out, response{r.RateHz, r.Mean.Value})
 		}
 	}

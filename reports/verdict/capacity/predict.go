@@ -66,7 +66,8 @@ var shapes = []shape{
 }
 
 // Read makes the curve of a figure of a variant; nil where it was not measured at three
-// rates at least. Saturated windows, and those whose share hold names, are left out.
+// rates at least. Saturated windows, and those whose share hold names, are left out; for P99
+// all windows of rates most of which were.
 func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) bool) *Curve {
 	if b.Sweep == nil {
 		return nil
@@ -76,6 +77,9 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 	rates := 0
 	for _, g := range windows(b, variant, hold) {
 		some := false
+		if r := (proof.CurveRate{Windows: len(g), Saturated: countSaturated(g)}); f == P99 && r.Queued() {
+			continue
+		}
 		for _, w := range g {
 			if y := f.of(w); y >= 0 && w.Saturated == "" {
 				blocks[w.Block] = append(blocks[w.Block], sample{w.RateHz, y})
@@ -102,6 +106,15 @@ func Read(b *proof.Bench, variant string, f Figure, hold func(share float64) boo
 	c.shape = chosen(all)
 	c.beside = f == P99 || c.clearlyBeside()
 	return c
+}
+
+func countSaturated(g []window) (n int) {
+	for _, w := range g {
+		if w.Saturated != "" {
+			n++
+		}
+	}
+	return n
 }
 
 const (
@@ -309,13 +322,4 @@ func Rates(b *proof.Bench, variant string, f Figure) (out []Rate) {
 		}
 	}
 	return out
-}
-
-// Knee of a variant without the shares that hold names; nil where there is none.
-func Knee(b *proof.Bench, variant string, hold func(share float64) bool) *proof.Estimate {
-	if b.Sweep == nil {
-		return nil
-	}
-	e, _, _ := knee(windows(b, variant, hold))
-	return e
 }

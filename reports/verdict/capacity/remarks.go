@@ -9,25 +9,28 @@ import (
 
 // Remarks are what a reader of b's sweep must know: wrong answers below saturation,
 // which fail the run, and what makes the curve less than it was to be. A core that
-// turns calls away when it is overloaded does what it should.
+// turns calls away when it has too much to do does what it should.
 func Remarks(b *proof.Bench) (fails, warns []string) {
 	s := b.Sweep
 	if s == nil {
 		return nil, nil
 	}
 	for _, v := range b.Variants {
-		var wrong, overloaded int64
+		var wrong, overloaded, shed, near int64
 		example := ""
 		for i := range s.Points {
-			switch p := &s.Points[i]; {
-			case p.Variant != v.Name || p.Errors <= 0:
-			case p.Saturated != "":
-				overloaded += p.Errors
-			default:
-				wrong += p.Errors
-				if example == "" {
-					example = p.Example
-				}
+			p := &s.Points[i]
+			if p.Variant != v.Name || p.Errors <= 0 {
+				continue
+			}
+			if p.Saturated != "" {
+				overloaded, shed = overloaded+p.Errors-p.Shed, shed+p.Shed
+				continue
+			}
+			w, n := wrongly(s, i)
+			wrong, near = wrong+w, near+n
+			if w > 0 && example == "" {
+				example = p.Example
 			}
 		}
 		if wrong > 0 {
@@ -36,6 +39,13 @@ func Remarks(b *proof.Bench) (fails, warns []string) {
 				text += ", e.g. " + example
 			}
 			fails = append(fails, text)
+		}
+		if shed+near > 0 {
+			text := fmt.Sprintf("variant %s: on the load curve calls were turned away (429, 503): %s in windows that are saturated and in no figure", v.Name, words.Count(shed))
+			if near > 0 {
+				text += fmt.Sprintf(", %s in windows near these", words.Count(near))
+			}
+			warns = append(warns, text)
 		}
 		if overloaded > 0 {
 			warns = append(warns, fmt.Sprintf("variant %s: %s answered wrongly on the load curve, past saturation", v.Name, words.Plural(overloaded, "call")))
@@ -48,6 +58,9 @@ func Remarks(b *proof.Bench) (fails, warns []string) {
 		c := &s.Curves[i]
 		if c.Knee == nil {
 			warns = append(warns, fmt.Sprintf("variant %s has %s", c.Variant, c.KneeRule))
+		}
+		if c.Knee != nil && c.Unfinished > 0 {
+			warns = append(warns, fmt.Sprintf("variant %s: %s of the load curve is not in its knee, since not all of its rates were tried", c.Variant, words.Plural(c.Unfinished, "block")))
 		}
 		if text := Disturbed(c); text != "" {
 			warns = append(warns, text)
@@ -96,6 +109,8 @@ func Contradictions(b *proof.Bench) (out []string) {
 			out = append(out, place+".block: from 0 to below the number of blocks")
 		case p.Calls < 0 || p.Others < 0 || p.Errors < 0 || p.Errors > p.Calls+p.Others:
 			out = append(out, place+".errors: at most the calls")
+		case p.Shed < 0 || p.Shed > p.Errors:
+			out = append(out, place+".shed: at most the errors")
 		case p.Took < s.Window && p.Calls > 0:
 			out = append(out, place+".tookNs: at least the window")
 		case p.P50 > p.P90 || p.P90 > p.P99 || p.P50 < 0:
