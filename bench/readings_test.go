@@ -9,50 +9,6 @@ import (
 	"github.com/coreproof/coreproof/internal/meter"
 )
 
-// TestTornReadings: a reading in whose middle the reader lost its processor is made
-// again, and is no reading where it never came off; what takes long by nature is read
-// once.
-func TestTornReadings(t *testing.T) {
-	t.Parallel()
-	const quick, torn, container = 10 * time.Microsecond, 3 * time.Millisecond, 200 * time.Microsecond
-	quickly := func(n int) (list []time.Duration) {
-		for range n {
-			list = append(list, quick)
-		}
-		return list
-	}
-	for _, tc := range []struct {
-		name   string
-		before []time.Duration // how long earlier readings took
-		took   []time.Duration
-		tries  int
-		torn   bool
-	}{
-		{"quick", quickly(9), []time.Duration{quick}, 1, false},
-		{"torn twice", quickly(9), []time.Duration{torn, torn, quick}, 3, false},
-		{"torn each time", quickly(9), []time.Duration{torn, torn, torn, torn, torn}, 5, true},
-		{"torn at the very first", nil, []time.Duration{torn, quick}, 2, false},
-		{"slow by nature, not known yet", nil, []time.Duration{container, container, container, container, container}, 5, false},
-		{"slow by nature", []time.Duration{container, container, container, container, container}, []time.Duration{container}, 1, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			r := readings{took: tc.before}
-			tries := 0
-			c := r.take(func() (clocks, time.Duration) {
-				tries++
-				return clocks{database: time.Duration(tries)}, tc.took[tries-1]
-			})
-			if c.torn != tc.torn || tries != tc.tries {
-				t.Errorf("torn %v after %d readings, want %v after %d", c.torn, tries, tc.torn, tc.tries)
-			}
-			if want := tc.took[len(tc.took)-1] == container; want && c.database != 1 {
-				t.Errorf("the %dth reading was kept, want the first", c.database)
-			}
-		})
-	}
-}
-
 // forking is a process that starts others.
 type forking struct {
 	meter.Process
@@ -79,8 +35,8 @@ func TestWorkOfOthers(t *testing.T) {
 	} {
 		m := &measurement{}
 		s := &sides{list: []side{{instances: []launch.Instance{{Process: tc.p}}}}}
-		if c := m.read(s, nil); c.sides[0] != tc.want {
-			t.Errorf("%s: CPU time %s, want %s", tc.name, c.sides[0], tc.want)
+		if c := m.read(s, nil); c.Sides[0] != tc.want {
+			t.Errorf("%s: CPU time %s, want %s", tc.name, c.Sides[0], tc.want)
 		}
 		if n := m.memory(&s.list[0]); n != tc.memory {
 			t.Errorf("%s: memory %d, want %d", tc.name, n, tc.memory)

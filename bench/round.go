@@ -68,11 +68,11 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	}
 	after := m.read(s, database)
 	r = proof.Round{
-		Index: index, Kind: step.Kind, Started: before.at.UTC(), Achieved: math.Min(res.Achieved, 1), LagP99: ms(res.LagP99),
-		DatabaseCPU: spent(before.database, after.database), GeneratorCPU: us(res.CPU), Took: after.at.Sub(before.at),
+		Index: index, Kind: step.Kind, Started: before.At.UTC(), Achieved: math.Min(res.Achieved, 1), LagP99: ms(res.LagP99),
+		DatabaseCPU: spent(before.Database, after.Database), GeneratorCPU: us(res.CPU), Took: after.At.Sub(before.At),
 	}
 	for i := range s.list {
-		w := m.window(res.Sides[i], s.list[i].variant, spent(before.sides[i], after.sides[i]))
+		w := m.window(res.Sides[i], s.list[i].variant, spent(before.Sides[i], after.Sides[i]))
 		w.MemoryReady, w.Memory = ready[i], m.memory(&s.list[i])
 		others := res.beside(i)
 		w.Others, w.Errors, w.Shed, w.Example = others.Calls, w.Errors+others.Wrong, w.Shed+others.Shed, cmp.Or(w.Example, proof.ShortenTokens(others.Example))
@@ -85,7 +85,7 @@ func (m *measurement) round(ctx context.Context, index int, step Step) (r proof.
 	}
 	r.Saturated = m.saturated(res.Result, r)
 	switch most, least := extremes(r.Windows); {
-	case before.torn || after.torn:
+	case before.Torn || after.Torn:
 		reason = "the clocks of all sides could not be read at one moment: the reader lost its processor each time"
 	case res.Achieved < 0.98 && !r.Saturated:
 		reason = fmt.Sprintf("only %.1f %% of the wanted rate was sent", 100*res.Achieved)
@@ -140,7 +140,7 @@ func (m *measurement) saturate(ctx context.Context, index int, s *sides) (proof.
 		if err != nil {
 			return r, err
 		}
-		w := m.window(res.Sides[0], s.list[i].variant, spent(before.sides[0], m.read(one, nil).sides[0]))
+		w := m.window(res.Sides[0], s.list[i].variant, spent(before.Sides[0], m.read(one, nil).Sides[0]))
 		w.Rate = float64(w.Calls) / res.Took.Seconds()
 		w.Bytes = res.Sides[0].BytesIn + res.Sides[0].BytesOut
 		r.Windows[i] = w

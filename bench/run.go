@@ -10,6 +10,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/coreproof/coreproof/bench/clocks"
 	"github.com/coreproof/coreproof/bench/generator"
 	"github.com/coreproof/coreproof/internal/affinity"
 	"github.com/coreproof/coreproof/internal/launch"
@@ -99,7 +100,7 @@ type measurement struct {
 	settleBefore time.Time
 	calmP50      float64 // ms; 0 where it was not measured
 	res          *proof.Bench
-	readings     readings // of clocks
+	readings     clocks.Readings
 	// goodUntil is when the first token ends, zero where that is not known, and goodFor
 	// how long after the making of tokens began that is.
 	goodUntil time.Time

@@ -9,18 +9,13 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/bench/generator"
+	"github.com/coreproof/coreproof/bench/steadiness"
 	"github.com/coreproof/coreproof/reports/proof"
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 const (
-	// mostFall: cores are steady when it is shown, with a confidence of 95 %, that
-	// calls became cheaper by less than this share over the last windows. Only a fall
-	// counts: a warm-up makes calls cheaper, noise makes them dearer as well.
-	mostFall = 0.10
-	// leastWindows and mostWindows bound the windows that are looked at.
-	leastWindows, mostWindows = 10, 20
+	// leastWindows are looked at.
+	leastWindows = 10
 	// leastQuick suffices for cores that are started anew for each round: their
 	// warm-up is thrown away each time.
 	leastQuick = 6
@@ -90,7 +85,7 @@ func (m *measurement) settle(ctx context.Context) (err error) {
 				steady[i].Unit = "ms"
 			}
 			steady[i].Figures = append(steady[i].Figures, figureOf(cpu[i], r))
-			steady[i].Reached = isSteady(steady[i].Figures, least)
+			steady[i].Reached = steadiness.Reached(steady[i].Figures, least)
 			reached = reached && steady[i].Reached
 		}
 	}
@@ -124,7 +119,7 @@ func (m *measurement) calibrate(ctx context.Context, s *sides, length time.Durat
 	after := m.read(s, nil)
 	cpu := make([]float64, len(s.list))
 	for i := range s.list {
-		cpu[i] = spent(before.sides[i], after.sides[i])
+		cpu[i] = spent(before.Sides[i], after.Sides[i])
 	}
 	return res, cpu, nil
 }
@@ -161,7 +156,7 @@ func (m *measurement) dearAnew(ctx context.Context, steady []proof.Steady, lengt
 func dearer(steady []proof.Steady, fresh [][]float64) bool {
 	for i := range steady {
 		f := steady[i].Figures
-		if becameCheaper(f, median) && median(f[len(f)-len(f)/3:]) < driftShare*median(fresh[i]) {
+		if steadiness.BecameCheaper(f, steadiness.Median) && steadiness.Median(f[len(f)-len(f)/3:]) < steadiness.DriftShare*steadiness.Median(fresh[i]) {
 			return true
 		}
 	}
@@ -247,58 +242,10 @@ func (m *measurement) choose(ctx context.Context, s *sides, served float64) erro
 	return nil
 }
 
-// isSteady looks at the last half of the figures, at least and mostWindows of them,
-// and asks whether they may fall by more than mostFall still: the fall is that of the
-// least-squares line, its bound one-sided at 95 % (Student's t, since the spread is known
-// from the same few windows).
-func isSteady(figures []float64, least int) bool {
-	n := min(max(len(figures)/2, least), mostWindows)
-	if len(figures) < n {
-		return false
-	}
-	ys := figures[len(figures)-n:]
-	xs := make([]float64, n)
-	for i := range xs {
-		xs[i] = float64(i)
-	}
-	from, slope := stat.LinearRegression(xs, ys, nil, false)
-	var rest, spread float64
-	middle := float64(n-1) / 2
-	for i, y := range ys {
-		rest += math.Pow(y-from-slope*xs[i], 2)
-		spread += math.Pow(xs[i]-middle, 2)
-	}
-	deviation := math.Sqrt(rest / float64(n-2) / spread)
-	sure := distuv.StudentsT{Sigma: 1, Nu: float64(n - 2)}.Quantile(0.95)
-	return (-slope+sure*deviation)*float64(n-1) < mostFall*mean(ys)
-}
-
-func median(xs []float64) float64 {
-	sorted := slices.Sorted(slices.Values(xs))
-	return stat.Quantile(0.5, stat.Empirical, sorted, nil)
-}
-
-func mean(xs []float64) float64 {
-	var sum float64
-	for _, x := range xs {
-		sum += x
-	}
-	return sum / float64(len(xs))
-}
-
-// driftShare: where the last third of the figures came to less than this share of the
-// first third, the core warmed up meanwhile.
-const driftShare = 0.8
-
-func becameCheaper(figures []float64, middle func([]float64) float64) bool {
-	third := len(figures) / 3
-	return third > 0 && middle(figures[len(figures)-third:]) < driftShare*middle(figures[:third])
-}
-
 // warmedUp tells cores that took long to a steady state because their calls became
 // cheaper from those on a noisy machine, where it took long to show that they do not.
 func warmedUp(steady []proof.Steady) bool {
-	return slices.ContainsFunc(steady, func(s proof.Steady) bool { return becameCheaper(s.Figures, median) })
+	return slices.ContainsFunc(steady, func(s proof.Steady) bool { return steadiness.BecameCheaper(s.Figures, steadiness.Median) })
 }
 
 // warmedUpMeanwhile looks back at rounds on kept cores. Where all variants became
@@ -320,7 +267,7 @@ func (m *measurement) warmedUpMeanwhile() bool {
 		}
 	}
 	for _, f := range figures {
-		if !becameCheaper(f, mean) {
+		if !steadiness.BecameCheaper(f, steadiness.Mean) {
 			return false
 		}
 	}
@@ -341,7 +288,7 @@ func figureOf(cpuUS float64, r generator.SideResult) float64 {
 	return figure(cpuUS, r.Calls, ms(time.Duration(r.Latency.ValueAtQuantile(50))))
 }
 
-// figure is CPU µs per call, or the median latency in ms where CPU cannot be read.
+// figure is CPU µs per call, or the steadiness.Median latency in ms where CPU cannot be read.
 func figure(cpuUS float64, calls int64, p50 float64) float64 {
 	if cpuUS < 0 || calls == 0 {
 		return p50

@@ -193,12 +193,12 @@ func (s *sweeper) point(ctx context.Context, d *sides, i int, besides []*lives.L
 		return err
 	}
 	after := s.read(one, database)
-	w := s.window(res.Sides[0], x.variant, spent(before.sides[0], after.sides[0]))
+	w := s.window(res.Sides[0], x.variant, spent(before.Sides[0], after.Sides[0]))
 	others := res.beside(0)
 	p.Calls, p.Others, p.Example, p.CPU = w.Calls, others.Calls, cmp.Or(w.Example, proof.ShortenTokens(others.Example)), w.CPU
 	p.Errors, p.Shed = w.Errors+others.Wrong, w.Shed+others.Shed
 	p.P50, p.P90, p.P99, p.Mean = w.P50, w.P90, w.P99, res.Sides[0].Latency.Mean()/1e6
-	p.DBCPU, p.Took = spent(before.database, after.database), after.at.Sub(before.at)
+	p.DBCPU, p.Took = spent(before.Database, after.Database), after.At.Sub(before.At)
 	p.Achieved, p.LagP99, p.Backlog = min(res.Achieved, 1), ms(res.LagP99), res.Backlog
 	p.Served = float64(w.Calls-w.Errors) / res.Took.Seconds()
 	s.out.Points = append(s.out.Points, p)

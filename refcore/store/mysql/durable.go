@@ -3,7 +3,10 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // durability are variables of the server that decide what a commit's answer is
@@ -19,6 +22,19 @@ func askDurability(ctx context.Context, db *sql.DB) (d durability, err error) {
 		return d, fmt.Errorf("ask how durable a commit is: %w", err)
 	}
 	return d, nil
+}
+
+// weakerThanPromised asks and names what is weaker. A server that answers with an error
+// lacks one of the variables, which is no reason not to start.
+func weakerThanPromised(ctx context.Context, db *sql.DB) ([]string, error) {
+	d, err := askDurability(ctx, db)
+	if said := (*mysql.MySQLError)(nil); errors.As(err, &said) {
+		return []string{fmt.Sprintf("whether a revoke is durable when it is answered: the server does not say (%s)", said.Message)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.weaker(), nil
 }
 
 // weaker names what is weaker than "a revoke answers after it is durable". With 3,

@@ -92,12 +92,12 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	d, err := askDurability(ctx, s.db)
+	weaker, err := weakerThanPromised(ctx, s.db)
 	if err != nil {
 		return err
 	}
 	s.fill(ctx)
-	s.cfg.Weaker(d.weaker())
+	s.cfg.Weaker(weaker)
 	return nil
 }
 
