@@ -267,7 +267,7 @@ func absoluteBudget(name, protocol string, e *proof.Estimate, limit float64) pro
 	atLeast := name == GateThroughput
 	switch {
 	case e == nil:
-		row.Outcome, row.Reason, row.Text = proof.Error, ReasonNotReadable, absoluteLimit + "the figure could not be had"
+		row.Outcome, row.Reason, row.Text = proof.Error, ReasonNotReadable, absoluteLimit+"the figure could not be had"
 		return row
 	case e.Interval == nil:
 		row.Outcome, row.Reason, row.Text = proof.Undecided, ReasonUndecided, absoluteLimit+e.Warnings[0]

@@ -132,7 +132,9 @@ func TestGate(t *testing.T) {
 		}, proof.Error, 2, verdict.ReasonNotReadable, "no statement of head was seen"},
 		{"a counter that began anew", quiet, func(p *proof.Proof) { p.Targets[1].Footprint.Statements[1].Count = -5 }, proof.Error, 2, verdict.ReasonNotReadable, "not a count"},
 		{"a tenth of base's trials", quiet, func(p *proof.Proof) { headCheck(p).Trials, p.Targets[0].Conformance.Checks[0].Trials = 5, 50 }, proof.Undecided, 0, verdict.ReasonIncomplete, "5 trials, base 50"},
-		{"no revoked token could be offered to head", quiet, func(p *proof.Proof) { p.Gate.Bench[0].Controls[3].Trials, p.Gate.Bench[0].Controls[3].Trouble = 0, "HTTP 500" }, proof.Error, 2, verdict.ReasonIncomplete, "HTTP 500"},
+		{"no revoked token could be offered to head", quiet, func(p *proof.Proof) {
+			p.Gate.Bench[0].Controls[3].Trials, p.Gate.Bench[0].Controls[3].Trouble = 0, "HTTP 500"
+		}, proof.Error, 2, verdict.ReasonIncomplete, "HTTP 500"},
 		{"no duet, as head had failed before", quiet, func(p *proof.Proof) {
 			p.Targets[1].Footprint.Statements[1].Count++
 			p.Gate.Bench, p.Gate.LeftOut = nil, "head had failed before: statements"
