@@ -118,7 +118,7 @@ func TestGateSelfTest(t *testing.T) {
 	}
 	r := run()
 	list, err := selftest.Read(record)
-	if err != nil || len(list) != 1 || list[0].Outcome != proof.Fail || list[0].Reason != "statements" || r.code != 0 || !strings.Contains(r.out, "+1 statement per verify | 1 | 1 |") {
+	if err != nil || len(list) != 1 || list[0].Outcome != proof.Fail || list[0].Reason != "statements" || r.code != 0 || !strings.Contains(r.out, "+1 statement per verify | – | 1 | 1 |") {
 		t.Fatalf("exit %d, %v, record %+v\n%s%s", r.code, err, list, r.out, r.err)
 	}
 	if r := run(); r.code != 0 || strings.Count(r.err, "\n") != 0 {
