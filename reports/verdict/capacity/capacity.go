@@ -72,11 +72,7 @@ func databaseCPU(b *proof.Bench, p *proof.SweepPoint) float64 {
 	if p.DBCPU < 0 {
 		return -1
 	}
-	used := p.DBCPU
-	if b.IdleDatabaseCPU != nil {
-		used -= *b.IdleDatabaseCPU * p.Took.Seconds()
-	}
-	return max(used, 0) / float64(p.Calls)
+	return b.BeyondIdle(p.DBCPU, p.Took) / float64(p.Calls)
 }
 
 // curve of a variant, without the shares in hold.

@@ -49,11 +49,7 @@ func Where(b *proof.Bench) []Parts {
 			core, database := w.CPU/float64(w.Calls)/1000, 0.0
 			cores = append(cores, core)
 			if p.Flag == on && r.DatabaseCPU >= 0 && b.Design.Verifies() == 1 { // else both sides used it
-				used := r.DatabaseCPU
-				if b.IdleDatabaseCPU != nil {
-					used -= *b.IdleDatabaseCPU * r.Took.Seconds()
-				}
-				database = max(0, used) / float64(w.Calls) / 1000
+				database = b.BeyondIdle(r.DatabaseCPU, r.Took) / float64(w.Calls) / 1000
 				databases = append(databases, database)
 			}
 			rests = append(rests, w.P50-core-database)
