@@ -54,6 +54,9 @@ func (r *Ring) Lookup(ctx context.Context, id string) (*KeyPair, error) {
 			k = r.snap.Load().byID[id]
 			return k != nil
 		})
+		if k == nil {
+			k = r.snap.Load().byID[id] // keys may have been read while this call waited in vain
+		}
 		if k == nil && err != nil && likely {
 			return nil, err
 		}

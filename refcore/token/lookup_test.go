@@ -241,6 +241,59 @@ func TestLegacyTokenOfADueKey(t *testing.T) {
 	}
 }
 
+// TestKeysThatComeMeanwhile: a key of another core's is seen also where the keys are
+// read while a token is held against those known before, and where whoever reads
+// them keeps the others waiting for longer than they wait.
+func TestKeysThatComeMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, version := range []int{2, 5} {
+		m := &sharedKeys{}
+		var meanwhile atomic.Pointer[func()] // what happens when the clock is next looked at
+		r := ringAt(t, m, func() int64 {
+			if f := meanwhile.Swap(nil); f != nil {
+				(*f)()
+			}
+			return keysNow
+		})
+		other := ringAt(t, &sharedKeys{}, func() int64 { return keysNow + 1 })
+		k := other.snap.Load().dynamic[0]
+		s := signedWith(t, other, k.ID)
+		if version == 2 {
+			var err error
+			if s, err = sign(headerV2, []byte(`{"sessionHandle":"h"}`), base64.StdEncoding, k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := func() {
+			m.mu.Lock()
+			m.dynamic = append([]store.Key{other.keys.(*sharedKeys).dynamic[0]}, m.dynamic...)
+			m.mu.Unlock()
+			if err := r.reload(t.Context(), r.tickets.Add(1)); err != nil {
+				t.Error(err)
+			}
+			r.loading <- struct{}{} // a read that never ends
+		}
+		meanwhile.Store(&read)
+		u, err := parse(s, r.headers.parse)
+		if err != nil || (version == 2) != (u.Version == 2) {
+			t.Fatalf("version %d: %v, %v", version, u.Version, err)
+		}
+		switch version {
+		case 2:
+			err = r.signedLegacy(t.Context(), &u)
+		default:
+			var k *KeyPair
+			if k, err = r.Lookup(t.Context(), u.KeyID); err == nil && k == nil {
+				err = Invalid("Key not found")
+			}
+		}
+		if err != nil {
+			t.Errorf("a token of version %d whose key was stored by another core: %v", version, err)
+		}
+		<-r.loading
+	}
+}
+
 // TestPublishingObeysTheDatabase: whoever publishes the keys sees one that another
 // core has stored before; of those that wait for a frozen database each gives up
 // with the first, and none asks it again.

@@ -287,11 +287,16 @@ func (r *Ring) verifies(k *KeyPair) bool {
 // Verifying lists the keys that verify: dynamic ones newest first, then static ones.
 func (r *Ring) Verifying() (dynamic, static []*KeyPair) {
 	s := r.snap.Load()
+	return r.verifying(s), s.static
+}
+
+// verifying lists the dynamic keys of s that verify, newest first.
+func (r *Ring) verifying(s *snapshot) []*KeyPair {
 	i := slices.IndexFunc(s.dynamic, func(k *KeyPair) bool { return !r.verifies(k) })
 	if i < 0 {
 		i = len(s.dynamic)
 	}
-	return s.dynamic[:i], s.static
+	return s.dynamic[:i]
 }
 
 // Refresh reads the keys again, for callers that publish them, unless a read began
@@ -372,22 +377,24 @@ const errSignature = Invalid("JWT verification failed: the signature is not by t
 // failed while a new key is due: another core has probably made that, and it may
 // have signed this.
 func (r *Ring) signedLegacy(ctx context.Context, u *Unverified) error {
-	if r.signedByAny(u) {
+	known := r.snap.Load()
+	if r.signedByAny(known, u) {
 		return nil
 	}
 	if len(u.signature) < 300 {
 		return errSignature // no signature of ours is so short: not worth a read
 	}
-	before, signed, due := r.snap.Load(), false, r.due()
-	err := r.lookAgain(ctx, r.reserves.likely, func() bool {
+	signed, due := false, r.due()
+	found := func() bool {
 		now := r.snap.Load()
-		if !slices.Equal(before.dynamic, now.dynamic) || !slices.Equal(before.static, now.static) {
-			before, signed = now, r.signedByAny(u)
+		if !slices.Equal(known.dynamic, now.dynamic) || !slices.Equal(known.static, now.static) {
+			known, signed = now, r.signedByAny(now, u)
 		}
 		return signed
-	})
+	}
+	err := r.lookAgain(ctx, r.reserves.likely, found)
 	switch {
-	case signed:
+	case signed || found(): // keys may have been read while this call waited in vain
 		return nil
 	case err != nil && due:
 		return err
@@ -395,19 +402,9 @@ func (r *Ring) signedLegacy(ctx context.Context, u *Unverified) error {
 	return errSignature
 }
 
-func (r *Ring) signedByAny(u *Unverified) bool {
-	dynamic, static := r.Verifying()
-	for _, k := range dynamic {
-		if u.SignedBy(k.Public) {
-			return true
-		}
-	}
-	for _, k := range static {
-		if u.SignedBy(k.Public) {
-			return true
-		}
-	}
-	return false
+func (r *Ring) signedByAny(s *snapshot, u *Unverified) bool {
+	by := func(k *KeyPair) bool { return u.SignedBy(k.Public) }
+	return slices.ContainsFunc(r.verifying(s), by) || slices.ContainsFunc(s.static, by)
 }
 
 // DeleteExpired removes dynamic keys that no longer verify.
