@@ -66,7 +66,7 @@ func (d Divisive) Of(xs []float64) []Change {
 				x, _ := d.best(clusters[i].xs, r)
 				q = max(q, x)
 			}
-			if q >= c.q {
+			if q >= c.q*(1-1e-9) { // equal but for the order in which it was added up
 				atLeast++
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render/many"
 	"github.com/coreproof/coreproof/reports/render/sheet"
 	"github.com/coreproof/coreproof/reports/verdict/several"
@@ -93,6 +94,55 @@ func TestSheetsEscapeEverything(t *testing.T) {
 			if text := shown(t, s, f.Name); strings.ContainsAny(text, "\x1b\u202e") {
 				t.Errorf("%s as %s lets control characters through", name, f.Name)
 			}
+		}
+	}
+}
+
+// TestHeadings: a good word stands on top only where nothing below it says otherwise.
+func TestHeadings(t *testing.T) {
+	t.Parallel()
+	a := func(answers ...several.Answer) *several.Comparison {
+		c := &several.Comparison{Base: several.Named{Name: "base", Proof: example(t, "good")}}
+		for i, x := range answers {
+			c.Others = append(c.Others, several.Against{Named: several.Named{Name: fmt.Sprint(i), Proof: example(t, "good")}, Answer: x})
+		}
+		return c
+	}
+	for _, tc := range []struct {
+		answers []several.Answer
+		want    string
+	}{
+		{[]several.Answer{several.Better}, "BETTER"},
+		{[]several.Answer{several.Better, several.Better}, "BETTER"},
+		{[]several.Answer{several.Noise, several.Better}, "MIXED"},
+		{[]several.Answer{several.Better, several.Untold}, "CANNOT BE TOLD"},
+		{[]several.Answer{several.Better, several.Worse}, "WORSE"},
+		{[]several.Answer{several.Noise, several.Noise}, "NO DIFFERENCE SHOWN"},
+	} {
+		if got := many.Comparison(a(tc.answers...)).Word; got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.answers, got, tc.want)
+		}
+	}
+
+	run := several.Run{Name: "night-1", Outcome: proof.Fail}
+	mended := several.Series{Key: "logouts-broken", Name: "logouts", Exact: true, Points: make([]several.Point, 2), Changes: []several.ChangePoint{{Point: 1, Before: 3, Answer: several.Better}}}
+	otherwise := several.Series{Key: "core-cpu-on", Name: "cpu", Points: make([]several.Point, 2), Changes: []several.ChangePoint{{Point: 1, Before: 1, After: 2, Answer: several.Untold, Why: "another rate"}}}
+	for _, tc := range []struct {
+		trend several.Trend
+		want  string
+		text  string
+	}{
+		{several.Trend{Series: []several.Series{mended}, Broken: []several.Broken{{Target: "mysql", Text: "3 of 500"}}}, "LET CALLS IN", "3 of 500 of mysql at night-1"},
+		{several.Trend{Series: []several.Series{mended}, Broken: []several.Broken{{Target: "mysql", Text: "3 of 500", Mended: true}}}, "CHANGED", "3 of 500 of mysql at night-1"},
+		{several.Trend{Series: []several.Series{otherwise}}, "CHANGED", "cannot be told"},
+	} {
+		tc.trend.Runs = []several.Run{run, run}
+		s := many.Trend(&tc.trend, "x")
+		if text := shown(t, s, "terminal"); s.Word != tc.want || !strings.Contains(strings.Join(strings.Fields(text), " "), tc.text) {
+			t.Errorf("%s, want %s with %q:\n%s", s.Word, tc.want, tc.text, text)
+		}
+		if text := strings.Join(s.Notes, "\n"); !strings.Contains(text, "2 runs did not pass: night-1 (fail)") {
+			t.Errorf("runs that failed are not named:\n%s", text)
 		}
 	}
 }

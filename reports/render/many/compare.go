@@ -19,17 +19,14 @@ var answerTones = map[several.Answer]summary.Tone{several.Better: summary.Good, 
 func Comparison(c *several.Comparison) *sheet.Sheet {
 	s := &sheet.Sheet{Title: "compared with " + c.Base.Name, Tone: summary.Plain}
 	var sentences []string
-	worst := several.Answer("")
-	rank := map[several.Answer]int{"": 0, several.Noise: 1, several.Better: 2, several.Untold: 3, several.Mixed: 4, several.Worse: 5}
+	var answers []several.Answer
 	for i := range c.Others {
 		a := &c.Others[i]
-		if rank[a.Answer] > rank[worst] {
-			worst = a.Answer
-		}
+		answers = append(answers, a.Answer)
 		sentences = append(sentences, a.Name+" "+said(a))
 		s.Sections = append(s.Sections, againstSection(c, a))
 	}
-	s.Word, s.Tone = heading(worst)
+	s.Word, s.Tone = heading(together(answers))
 	if len(c.Others) == 1 {
 		s.Title = c.Others[0].Name + " compared with " + c.Base.Name
 	}
@@ -57,6 +54,19 @@ func derivedFrom(c *several.Comparison) bool {
 	return true
 }
 
+// together is one answer for several proofs: a good one only where it is that of all.
+func together(list []several.Answer) several.Answer {
+	for _, a := range []several.Answer{several.Worse, several.Mixed, several.Untold} {
+		if slices.Contains(list, a) {
+			return a
+		}
+	}
+	if slices.ContainsFunc(list, func(a several.Answer) bool { return a != list[0] }) {
+		return several.Mixed
+	}
+	return list[0]
+}
+
 func heading(a several.Answer) (string, summary.Tone) {
 	switch a {
 	case several.Better:
@@ -75,6 +85,7 @@ func heading(a several.Answer) (string, summary.Tone) {
 // said is an answer as a sentence goes on after the proof's name.
 func said(a *several.Against) string {
 	var better, worse, apart byPlace
+	var lost []string
 	untold := ""
 	for _, r := range a.Rows {
 		what := r.Name
@@ -87,6 +98,8 @@ func said(a *several.Against) string {
 			what += fmt.Sprintf(" %s → %s", r.WasText, r.IsText)
 		}
 		switch {
+		case r.Lost:
+			lost = append(lost, strings.TrimPrefix(r.Place+": ", ": ")+r.Name+": "+r.Why)
 		case r.Answer == several.Untold:
 			if untold == "" {
 				untold = r.Why
@@ -109,6 +122,8 @@ func said(a *several.Against) string {
 	text := strings.Join(out, " and ")
 	if text == "" {
 		switch {
+		case len(lost) > 0:
+			text = "does not show all that the base shows, and so is neither better nor alike"
 		case a.Machines != "":
 			text = "cannot be compared in what was measured: " + a.Machines
 		case len(a.Rows) == 0:
@@ -121,6 +136,9 @@ func said(a *several.Against) string {
 		default:
 			text = "shows no difference beyond noise"
 		}
+	}
+	if len(lost) > 0 {
+		text += "; not shown any more: " + strings.Join(lost, "; ")
 	}
 	if a.Load != "" && len(a.Rows) > 0 {
 		text += "; their loads differ (" + a.Load + ")"

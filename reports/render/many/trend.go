@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render/look"
@@ -21,23 +23,45 @@ func Trend(t *several.Trend, name string) *sheet.Sheet {
 	s := &sheet.Sheet{Title: fmt.Sprintf("%s in %s", words.Plural(len(t.Runs), "run"), name), Tone: summary.Plain}
 	changed := t.Changed()
 	var worse []string
+	untold := 0
 	for i := range t.Series {
 		x := &t.Series[i]
-		if n := len(x.Changes); n > 0 && x.Changes[n-1].Answer == several.Worse {
+		n := len(x.Changes)
+		switch {
+		case n > 0 && x.Changes[n-1].Answer == several.Untold:
+			untold++
+		case n > 0 && x.Changes[n-1].Answer == several.Worse:
 			worse = append(worse, fmt.Sprintf("%s of %s, %s at %s", x.Name, x.Place(), moved(x, &x.Changes[n-1]), t.Runs[x.Changes[n-1].Run].Name))
 		}
 	}
+	open, mended := broken(t)
 	switch {
+	case len(open) > 0:
+		s.Word, s.Tone = "LET CALLS IN", summary.Bad
+		s.Sentence = fmt.Sprintf("Calls were accepted after a logout (%s), and later runs tried too few logouts, or none, to show that this is mended.", summary.Enumerate(open))
+		if len(worse) > 0 {
+			s.Sentence += fmt.Sprintf(" In %s the last change is for the worse: %s.", words.Plural(len(worse), "figure"), summary.Enumerate(worse))
+		}
 	case len(worse) > 0:
 		s.Word, s.Tone = "GOT WORSE", summary.Bad
 		s.Sentence = fmt.Sprintf("In %s the last change is for the worse: %s.", words.Plural(len(worse), "figure"), summary.Enumerate(worse))
 	case changed > 0:
 		s.Word, s.Sentence = "CHANGED", fmt.Sprintf("%s changed; the last change of none of them is for the worse.", words.Plural(changed, "figure"))
+		if untold > 0 {
+			s.Tone = summary.Unsure
+			s.Sentence = fmt.Sprintf("%s changed; the last change of none of them is shown to be for the worse, and of %s it cannot be told, since runs were measured otherwise there.", words.Plural(changed, "figure"), words.Count(untold))
+		}
 	case t.Judged() == 0:
 		s.Word, s.Tone = "CANNOT BE TOLD", summary.Unsure
 		s.Sentence = fmt.Sprintf("No count changed, and no measured figure has the %d runs that a change point needs.", t.MinRuns)
 	default:
 		s.Word, s.Sentence = "NO CHANGE SHOWN", "No figure has a change point."
+	}
+	if len(mended) > 0 {
+		s.Sentence += fmt.Sprintf(" Calls were accepted after a logout in earlier runs (%s), which the logouts tried since show to be rarer now.", summary.Enumerate(mended))
+	}
+	if n, first := failing(t); n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s did not pass: %s.", words.Plural(n, "run"), first))
 	}
 	s.Notes = append(s.Notes,
 		fmt.Sprintf("Change points of measured figures: divisive energy statistics with a permutation test (Matteson and James 2014), %d permutations, level %s per series; %s series were judged, so about %s of them would have one by chance. The test takes runs as exchangeable between changes: a figure that wanders slowly has change points by it.",
@@ -67,6 +91,35 @@ func Trend(t *several.Trend, name string) *sheet.Sheet {
 		s.Sections = append(s.Sections, *places[title])
 	}
 	return s
+}
+
+// broken lists the runs in which calls were accepted after a logout: those that may be so
+// still, and those that are shown to be mended.
+func broken(t *several.Trend) (open, mended []string) {
+	for _, b := range t.Broken {
+		text := fmt.Sprintf("%s of %s at %s", b.Text, b.Target, t.Runs[b.Run].Name)
+		if b.Mended {
+			mended = append(mended, text)
+		} else {
+			open = append(open, text)
+		}
+	}
+	return open, mended
+}
+
+// failing counts the runs that did not pass and names the newest.
+func failing(t *several.Trend) (n int, names string) {
+	var list []string
+	for _, r := range slices.Backward(t.Runs) {
+		if r.Outcome != proof.Pass {
+			list = append(list, fmt.Sprintf("%s (%s)", r.Name, r.Outcome))
+		}
+	}
+	n = len(list)
+	if n > 5 {
+		list = append(list[:5], fmt.Sprintf("%d older ones", n-5))
+	}
+	return n, summary.Enumerate(list)
 }
 
 func machines(t *several.Trend) int {
@@ -99,6 +152,9 @@ func changesSection(t *several.Trend) sheet.Section {
 				p = "≤ " + words.Number(c.P, 3)
 			}
 			differs := summary.Enumerate(c.Differs)
+			if c.Why != "" {
+				differs = strings.TrimSuffix(c.Why+"; "+differs, "; ")
+			}
 			if differs == "" {
 				differs = summary.Missing
 			}

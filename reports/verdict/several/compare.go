@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
@@ -61,7 +60,9 @@ type Row struct {
 	// Apart: the two figures come from different runs, so that what differs from run to
 	// run is in no interval. Such rows decide no comparison.
 	Apart bool
-	Why   string // of Untold and Noise
+	// Lost: the base showed what this one does not show any more.
+	Lost bool
+	Why  string // of Untold and Noise
 }
 
 // bothLevels is how sure the quotient of two independent 95 % intervals is.
@@ -87,6 +88,11 @@ func against(base, n Named) Against {
 	a.Rows = append(rulesRows(base.Proof, n.Proof), figureRows(base.Proof, n.Proof, a.Machines)...)
 	seen := map[string]bool{}
 	_, order := benches(n.Proof)
+	for i := range n.Proof.Targets {
+		if t := &n.Proof.Targets[i]; len(t.Bench) == 0 {
+			order = append(order, place{target: t.Name})
+		}
+	}
 	for _, at := range order {
 		for _, d := range whatDiffers(base.Proof, n.Proof, at) {
 			if !seen[d] {
@@ -106,7 +112,7 @@ func against(base, n Named) Against {
 
 // alone says what is in one of two proofs and so held against nothing.
 func alone(a, z Named) (out []string) {
-	has, is := places(a.Proof), places(z.Proof)
+	has, is := tried(a.Proof), tried(z.Proof)
 	for _, x := range []struct {
 		name      string
 		mine, all []string
@@ -122,6 +128,21 @@ func alone(a, z Named) (out []string) {
 		}
 	}
 	return out
+}
+
+// tried are the places of a proof, and what else was tried of its targets.
+func tried(p *proof.Proof) []string {
+	all := places(p)
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		if t.Conformance != nil {
+			all = append(all, "checks of "+t.Name)
+		}
+		if t.Footprint != nil {
+			all = append(all, "statements of "+t.Name)
+		}
+	}
+	return all
 }
 
 // places are the targets of a proof, and the versions that were put under load.
@@ -149,15 +170,19 @@ func has(p *proof.Proof) string {
 
 // overall goes by counts and by figures of one run: those of runs apart may differ by
 // what differs from run to run. Where none of the figures could be told, equal counts do
-// not make the whole alike.
+// not make the whole alike. What shows less than the base is not better than it, nor like it.
 func overall(rows []Row) Answer {
 	n := map[Answer]int{}
+	lost := false
 	for _, r := range rows {
 		if !r.Apart {
 			n[r.Answer]++
 		}
+		lost = lost || r.Lost
 	}
 	switch {
+	case lost && n[Worse] == 0:
+		return Untold
 	case n[Better] > 0 && n[Worse] > 0:
 		return Mixed
 	case n[Worse] > 0:
@@ -168,94 +193,6 @@ func overall(rows []Row) Answer {
 		return Noise
 	}
 	return Untold
-}
-
-// rulesRows compare what the checks found, target by target.
-func rulesRows(a, z *proof.Proof) (out []Row) {
-	for i := range z.Targets {
-		t := &z.Targets[i]
-		b := target(a, t.Name)
-		if b == nil || b.Conformance == nil || t.Conformance == nil {
-			continue
-		}
-		out = append(out, logoutsRow(b, t), checksRow(b, t))
-	}
-	return out
-}
-
-func logoutsRow(b, t *proof.Target) Row {
-	r := Row{Place: t.Name, Key: "logouts", Name: "logouts after which a call was accepted"}
-	was, is := b.Conformance.Immediacy, t.Conformance.Immediacy
-	text := func(m proof.Immediacy) string { return fmt.Sprintf("%d of %d", m.Broken, m.Revokes) }
-	r.WasText, r.IsText = text(was), text(is)
-	switch {
-	case was.Revokes == 0 || is.Revokes == 0:
-		r.Answer, r.Why = Untold, "not tried in both"
-	case was.Broken == 0 && is.Broken > 0:
-		r.Answer = Worse
-	case was.Broken > 0 && is.Broken == 0:
-		r.Answer = Better
-	case was.Broken > 0:
-		r.Answer, r.Why = Noise, "both let calls in: neither can be relied on"
-	default:
-		r.Answer = Same
-	}
-	return r
-}
-
-// checksRow compares the checks that both decided.
-func checksRow(b, t *proof.Target) Row {
-	r := Row{Place: t.Name, Key: "checks", Name: "checks that both decided: failed"}
-	was := map[[2]string]proof.Outcome{}
-	for _, k := range b.Conformance.Checks {
-		was[[2]string{k.ID, k.Protocol}] = k.Outcome
-	}
-	decided := func(o proof.Outcome) bool { return o == proof.Pass || o == proof.Fail }
-	n, before, after := 0, 0, 0
-	var broken, mended []string
-	for _, k := range t.Conformance.Checks {
-		o := was[[2]string{k.ID, k.Protocol}]
-		if !decided(o) || !decided(k.Outcome) {
-			continue
-		}
-		n++
-		label := strings.TrimSpace(k.ID + " " + k.Protocol)
-		if o == proof.Fail {
-			before++
-		}
-		if k.Outcome == proof.Fail {
-			after++
-		}
-		switch {
-		case o == proof.Pass && k.Outcome == proof.Fail:
-			broken = append(broken, label)
-		case o == proof.Fail && k.Outcome == proof.Pass:
-			mended = append(mended, label)
-		}
-	}
-	r.WasText, r.IsText = fmt.Sprintf("%d of %d", before, n), fmt.Sprintf("%d of %d", after, n)
-	switch {
-	case n == 0:
-		r.Answer, r.Why = Untold, "no check was decided in both"
-	case len(broken) > 0:
-		r.Answer, r.Why = Worse, "broken: "+some(broken)
-		if len(mended) > 0 {
-			r.Why += "; mended: " + some(mended)
-		}
-	case len(mended) > 0:
-		r.Answer, r.Why = Better, "mended: "+some(mended)
-	default:
-		r.Answer = Same
-	}
-	return r
-}
-
-// some names at most eight and says how many more there are.
-func some(list []string) string {
-	if len(list) <= 8 {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:8], ", "), len(list)-8)
 }
 
 // figureRows compare the figures of the benches that both have.
@@ -286,13 +223,10 @@ func compare(r *Row, f figure, a, z *source, machines string) {
 	}
 	switch {
 	case r.Was == nil || r.Is == nil:
-		r.Answer, r.Why = Untold, "it is in one of the two alone"
+		r.Answer, r.Why, r.Lost = Untold, "it is in one of the two alone", f.kind == exact && r.Is == nil && z.target.Footprint != nil
 		return
 	case f.kind == exact:
-		r.Answer = Same
-		if r.Is.Value != r.Was.Value {
-			r.Answer = direction(f, r.Is.Value > r.Was.Value)
-		}
+		r.Answer, r.Why = counts(r.Was, r.Is, f.claim(z.target, z.bench))
 		return
 	case machines != "":
 		r.Answer, r.Why = Untold, machines
@@ -301,7 +235,7 @@ func compare(r *Row, f figure, a, z *source, machines string) {
 		r.Answer, r.Why = Untold, method
 		return
 	case !gateable(a.bench) || !gateable(z.bench):
-		if f.kind == within || f.key == "core-cpu-off" || f.key == "core-cpu-on" {
+		if f.costs() {
 			r.Answer, r.Why = Untold, "the cost of one may not be relied on: "+notGateable(a.bench, z.bench)
 			return
 		}
@@ -326,6 +260,26 @@ func compare(r *Row, f figure, a, z *source, machines string) {
 	default:
 		r.Answer = direction(f, q.Value > 1)
 	}
+}
+
+// counts compares two counts of which less is better, or, where one is claimed, only the
+// claim is right.
+func counts(was, is, claim *proof.Estimate) (Answer, string) {
+	switch {
+	case is.Value == was.Value:
+		return Same, ""
+	case claim != nil && is.Value == claim.Value:
+		return Better, ""
+	case claim != nil && was.Value == claim.Value:
+		return Worse, ""
+	case claim != nil:
+		return Noise, "neither is what the flag promises"
+	case is.Value == 0 || was.Value == 0:
+		return Untold, "one of them sent none: from a cache, or not counted"
+	case is.Value > was.Value:
+		return Worse, ""
+	}
+	return Better, ""
 }
 
 func direction(f figure, more bool) Answer {

@@ -63,6 +63,16 @@ func row(t *testing.T, a *several.Against, key string) several.Row {
 	return a.Rows[i]
 }
 
+// undecide makes the first n checks ones that nothing came of.
+func undecide(p *proof.Proof, n int) {
+	for i := range p.Targets[0].Conformance.Checks {
+		if i < n {
+			k := &p.Targets[0].Conformance.Checks[i]
+			k.Trouble, k.Violations, k.Immediacy = "no answer", nil, nil
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	verify := func(f func(*proof.Statements)) func(*proof.Proof) {
@@ -103,6 +113,25 @@ func TestCompare(t *testing.T) {
 		{"few rounds", each(func(b *proof.Bench) { b.Rounds = b.Rounds[:2] }), several.Untold, map[string]several.Answer{"core-cpu-on": several.Untold}, ""},
 		{"interrupted", func(p *proof.Proof) { p.Interrupted = "SIGINT" }, several.Untold, map[string]several.Answer{"core-cpu-ratio": several.Untold}, "interrupted"},
 		{"one statement more", verify(func(s *proof.Statements) { s.Count *= 2 }), several.Worse, map[string]several.Answer{"statements-on": several.Worse}, ""},
+		{"no statement: a cache", verify(func(s *proof.Statements) { s.Count = 0 }), several.Worse, map[string]several.Answer{"statements-on": several.Worse}, ""},
+		{"the counter went back", verify(func(s *proof.Statements) { s.Count = -5 }), several.Untold, map[string]several.Answer{"statements-on": several.Untold}, ""},
+		{"the counter does not move, and on costs less", func(p *proof.Proof) {
+			cpu("on", 0.5)(p)
+			for i := range p.Targets[0].Footprint.Statements {
+				if s := &p.Targets[0].Footprint.Statements[i]; s.Flag == "on" {
+					s.Count = 0
+				}
+			}
+		}, several.Untold, map[string]several.Answer{"statements-on": several.Untold, "core-cpu-ratio": several.Better}, ""},
+		{"a check is not decided any more, and on costs less", func(p *proof.Proof) {
+			cpu("on", 0.5)(p)
+			undecide(p, 1)
+		}, several.Untold, map[string]several.Answer{"checks": several.Untold, "core-cpu-ratio": several.Better}, ""},
+		{"no check is decided any more", func(p *proof.Proof) { undecide(p, math.MaxInt) }, several.Untold, map[string]several.Answer{"checks": several.Untold, "logouts": several.Untold}, ""},
+		{"a check is not decided any more, and on costs more", func(p *proof.Proof) {
+			cpu("on", 1.2)(p)
+			undecide(p, 1)
+		}, several.Worse, map[string]several.Answer{"checks": several.Untold}, ""},
 		{"no twins, no bench", func(p *proof.Proof) { p.Targets[0].Bench = nil }, several.Noise, map[string]several.Answer{"logouts": several.Same}, ""},
 		{"nothing in common", func(p *proof.Proof) { p.Targets[0].Name = "other" }, several.Untold, nil, ""},
 	} {
@@ -158,6 +187,68 @@ func TestCompareRules(t *testing.T) {
 	c = several.Compare([]several.Named{bad, bad})
 	if r := row(t, &c.Others[0], "logouts"); r.Answer == several.Same {
 		t.Error("two cores that let calls in are called the same, as if all were well")
+	}
+}
+
+// TestCompareBrokenLogouts: none in few logouts does not show that some in many are mended.
+func TestCompareBrokenLogouts(t *testing.T) {
+	t.Parallel()
+	logouts := func(broken, revokes int) func(*proof.Proof) {
+		return func(p *proof.Proof) {
+			first := true
+			for i := range p.Targets[0].Conformance.Checks {
+				if k := &p.Targets[0].Conformance.Checks[i]; k.Immediacy != nil {
+					*k.Immediacy = proof.Immediacy{}
+					if first {
+						*k.Immediacy = proof.Immediacy{Revokes: revokes, Broken: broken, Calls: revokes, Accepted: broken, Twins: revokes, TwinsAccepted: revokes}
+					}
+					first = false
+				}
+			}
+		}
+	}
+	for _, tc := range []struct {
+		was, is [2]int
+		want    several.Answer
+	}{
+		{[2]int{1, 2583}, [2]int{0, 12}, several.Untold},
+		{[2]int{1, 2583}, [2]int{0, 2583}, several.Untold}, // up to 0.12 %, and 0.039 % were seen
+		{[2]int{20, 2583}, [2]int{0, 2583}, several.Better},
+		{[2]int{0, 12}, [2]int{1, 2583}, several.Worse},
+		{[2]int{0, 2583}, [2]int{0, 12}, several.Same},
+		{[2]int{1, 10}, [2]int{2, 10}, several.Noise},
+		{[2]int{0, 10}, [2]int{0, 0}, several.Untold},
+	} {
+		c := several.Compare([]several.Named{named(t, "a", "good", logouts(tc.was[0], tc.was[1])), named(t, "b", "good", logouts(tc.is[0], tc.is[1]))})
+		a := &c.Others[0]
+		if r := row(t, a, "logouts"); r.Answer != tc.want {
+			t.Errorf("%v → %v: %q (%s), want %q", tc.was, tc.is, r.Answer, r.Why, tc.want)
+		}
+		if tc.want == several.Untold && a.Answer != several.Untold {
+			t.Errorf("%v → %v: the whole is %q", tc.was, tc.is, a.Answer)
+		}
+	}
+
+	night := func(broken, revokes int) func(int, *proof.Proof) {
+		return func(day int, p *proof.Proof) {
+			logouts(0, revokes)(p)
+			if day == 1 {
+				logouts(broken, revokes)(p)
+			}
+		}
+	}
+	for _, tc := range []struct {
+		nights, broken, revokes int
+		mended                  bool
+	}{
+		{3, 2, 500, false},  // the night after it leaves 0.6 % open, and 0.4 % were seen
+		{6, 2, 500, true},   // four leave 0.15 % open
+		{2, 50, 500, false}, // none came after it
+	} {
+		x := several.Follow(nightly(t, tc.nights, night(tc.broken, tc.revokes)))
+		if len(x.Broken) != 1 || x.Runs[x.Broken[0].Run].Name != "day-01/proof.json" || x.Broken[0].Mended != tc.mended {
+			t.Errorf("%d of %d logouts broken in one of %d nights: %+v, want mended: %v", tc.broken, tc.revokes, tc.nights, x.Broken, tc.mended)
+		}
 	}
 }
 
@@ -263,6 +354,84 @@ func TestTrendKeepsApartWhatIsNotComparable(t *testing.T) {
 	}
 	if c := series(t, x, "statements-on").Changes; len(c) != 1 || x.Runs[c[0].Run].Name != "day-18/proof.json" || c[0].Answer != several.Worse {
 		t.Errorf("statements changed at %+v, want at day 18", c)
+	}
+}
+
+// TestTrendOfAnotherMethod: where the rate changed with the figure nobody can tell which of
+// the two it was.
+func TestTrendOfAnotherMethod(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 24, func(day int, p *proof.Proof) {
+		if day >= 12 {
+			cpu("on", 1.2)(p)
+			p.Targets[0].Bench[0].Design.RateHz /= 2
+		}
+	}))
+	for _, key := range []string{"core-cpu-on", "core-cpu-ratio"} {
+		if c := series(t, x, key).Changes; len(c) != 1 || c[0].Answer != several.Untold || !strings.Contains(c[0].Why, "--rate") {
+			t.Errorf("%s: %+v, want one change of which nothing can be told", key, c)
+		}
+	}
+}
+
+// TestTrendLeavesOutWhatMayNotBeReliedOn: no floor, no figure.
+func TestTrendLeavesOutWhatMayNotBeReliedOn(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 4, func(day int, p *proof.Proof) {
+		if day == 2 {
+			p.Targets[0].Bench[0].Rounds = slices.DeleteFunc(p.Targets[0].Bench[0].Rounds, func(r proof.Round) bool { return r.Kind == proof.KindFloor })
+		}
+	}))
+	if n := len(series(t, x, "core-cpu-ratio").Points); n != 3 {
+		t.Errorf("%d points, want 3", n)
+	}
+	if len(x.LeftOut) != 1 || !strings.Contains(x.LeftOut[0], "day-02/proof.json, CPU of postgres") {
+		t.Errorf("left out: %q", x.LeftOut)
+	}
+}
+
+// TestTrendKnowsACopy: one proof under two names is one run.
+func TestTrendKnowsACopy(t *testing.T) {
+	t.Parallel()
+	list := nightly(t, 3, nil)
+	for i := range list {
+		list[i].Proof.Digest = fmt.Sprint("sha256:", i)
+	}
+	list = append(list, several.Named{Name: "latest/proof.json", Proof: list[2].Proof})
+	x := several.Follow(list)
+	if len(x.Runs) != 3 || len(x.LeftOut) != 1 || !strings.Contains(x.LeftOut[0], "latest/proof.json: it is the same proof as day-02") {
+		t.Errorf("%d runs, left out %q", len(x.Runs), x.LeftOut)
+	}
+}
+
+// TestTrendOfChecks: that one is mended while another breaks is a change, and one that is
+// not tried any more is not mended.
+func TestTrendOfChecks(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 5, func(day int, p *proof.Proof) {
+		fail := func(i int) {
+			k := &p.Targets[0].Conformance.Checks[i]
+			k.Violations = []proof.Violation{{Expected: "a", Got: "b"}}
+		}
+		switch day {
+		case 1:
+			fail(0)
+		case 2:
+			fail(1)
+		case 3:
+			fail(1)
+			undecide(p, 1)
+		case 4:
+			undecide(p, 2)
+		}
+	}))
+	s := series(t, x, "checks-failed")
+	var got []string
+	for _, c := range s.Changes {
+		got = append(got, fmt.Sprintf("%d %s", c.Point, c.Answer))
+	}
+	if want := []string{"1 worse", "2 worse"}; !slices.Equal(got, want) {
+		t.Errorf("changes %v (%+v), want %v", got, s.Changes, want)
 	}
 }
 
