@@ -18,7 +18,8 @@ import (
 const (
 	likelyEvery, likelyBurst     = time.Second, 8
 	doubtfulEvery, doubtfulBurst = 10 * time.Second, 1
-	// lookupTimeout bounds waiting for a database that does not answer.
+	// lookupTimeout bounds waiting for another's read, and one's own read, of a database that
+	// does not answer.
 	lookupTimeout = time.Second
 	// skew is how far ahead another core's clock may be.
 	skew = int64(time.Hour / time.Millisecond)
@@ -89,9 +90,7 @@ func (r *Ring) possible(id string) (likely, possible bool) {
 // after this call, or the last one where the reserve is used up.
 func (r *Ring) lookAgain(ctx context.Context, reserve *rate.Limiter, found func() bool) error {
 	ticket := r.tickets.Add(1)
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	unlock, err := r.lock(ctx)
+	unlock, err := r.lockSoon(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,12 +101,22 @@ func (r *Ring) lookAgain(ctx context.Context, reserve *rate.Limiter, found func(
 	if r.tried > ticket || !reserve.Allow() {
 		return r.readErr
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
 	if err := r.read(ctx); err != nil {
 		r.log.Warn("signing keys could not be read again for a token of an unknown key", "error", err)
 		return err
 	}
 	found()
 	return nil
+}
+
+// lockSoon is lock for as long as lookupTimeout. The read that follows has a time of its
+// own: others may be content with what came of it, and they have not waited.
+func (r *Ring) lockSoon(ctx context.Context) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	return r.lock(ctx)
 }
 
 // lock lets one caller at a time read the keys.

@@ -25,13 +25,17 @@ type sharedKeys struct {
 	reads      atomic.Int64
 	added      atomic.Int64 // keys that somebody wanted to store
 	down       atomic.Bool
-	hold       chan struct{} // nil, or what reads wait for
+	hold       chan struct{}             // nil, or what reads wait for
+	deadline   atomic.Pointer[time.Time] // of the last read
 }
 
 var errDown = errors.New("the database is down")
 
 func (m *sharedKeys) list(ctx context.Context, keys *[]store.Key) ([]store.Key, error) {
 	m.reads.Add(1)
+	if d, ok := ctx.Deadline(); ok {
+		m.deadline.Store(&d)
+	}
 	if m.down.Load() {
 		return nil, errDown
 	}
@@ -359,6 +363,30 @@ func TestAbandonedRead(t *testing.T) {
 	cancel()
 	close(m.hold)
 	wg.Wait()
+}
+
+// TestReadHasATimeOfItsOwn: what came of a read concerns others, so that its caller waited
+// for another must not leave it less time.
+func TestReadHasATimeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(*Ring){
+		"publish": func(r *Ring) { r.Refresh(t.Context()) },
+		"look up": func(r *Ring) { _, _ = r.Lookup(t.Context(), "d-"+strconv.FormatInt(keysNow+5, 10)) },
+	} {
+		m := &sharedKeys{}
+		r := ringOn(t, m)
+		r.loading <- struct{}{}
+		tickets := r.tickets.Load()
+		var wg sync.WaitGroup
+		wg.Go(func() { call(r) })
+		wait(t, "it waits", func() bool { return r.tickets.Load() > tickets })
+		waited := time.Now()
+		<-r.loading
+		wg.Wait()
+		if d := m.deadline.Load(); d == nil || d.Before(waited.Add(lookupTimeout)) {
+			t.Errorf("%s: the read had until %v, want %v from %v on", name, d, lookupTimeout, waited)
+		}
+	}
 }
 
 func wait(t *testing.T, what string, ok func() bool) {

@@ -314,9 +314,7 @@ func (r *Ring) Refresh(ctx context.Context) {
 
 func (r *Ring) readSoon(ctx context.Context) error {
 	ticket := r.tickets.Add(1)
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	unlock, err := r.lock(ctx)
+	unlock, err := r.lockSoon(ctx)
 	if err != nil {
 		return err
 	}
@@ -324,6 +322,8 @@ func (r *Ring) readSoon(ctx context.Context) error {
 	if r.tried > ticket {
 		return r.readErr
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
 	return r.read(ctx)
 }
 
