@@ -132,7 +132,7 @@ func (r *reckoning) model(flag string) SideModel {
 		m.Memory = ptr(float64(most) / m.Per)
 	}
 	m.Session, m.Rows, m.Space = s.bytesASession()
-	m.Embedded = s.Target.Kind == "embedded"
+	m.Embedded = s.Target.Embedded(s.Bench)
 	statements, known := s.statements()
 	if known {
 		m.Statements = ptr(statements)

@@ -59,8 +59,8 @@ func (r *reckoning) remark() {
 	case r.VerifyShare < 1:
 		r.note("%s calls a second that are no verifies are in no figure: their cost was not measured (bench --verify-share %.3g)", others, r.VerifyShare)
 	}
-	d := r.Bench.Design
-	if r.Target.Kind != "embedded" && d.DatabaseAt != "" {
+	d, embedded := r.Bench.Design, r.Target.Embedded(r.Bench)
+	if !embedded && d.DatabaseAt != "" {
 		r.note("the database ran: %s", d.DatabaseAt)
 	}
 	if t := r.Target.Database; t != nil && t.TLS == "yes" {
@@ -72,10 +72,9 @@ func (r *reckoning) remark() {
 			r.note("%s sessions are many times as many, and what a lookup among them costs was not measured (bench --rows)", words.Count(r.Sessions))
 		}
 	}
-	if r.Target.Kind == "embedded" {
+	if embedded {
 		r.note("the database ran inside the core's process: its CPU is in the core's, and instances on several machines cannot share it")
-	}
-	if r.Target.Kind != "embedded" {
+	} else {
 		r.note("a core holds all connections of its pool, busy or not: what the database must accept is instances · pool")
 	}
 	if r.Bench.Sweep != nil && r.Bench.Sweep.CutShort != "" {
@@ -360,7 +359,7 @@ func (s *sizing) statements() (float64, bool) {
 
 func (s *sizing) database(statements float64, known bool) reading {
 	nothing := &proof.Estimate{Unit: "µs", Interval: &proof.Interval{Level: 0.95}}
-	if s.Target.Kind == "embedded" {
+	if s.Target.Embedded(s.Bench) {
 		return reading{est: nothing, formula: "none of its own: it is in the core's"}
 	}
 	if known && statements == 0 && s.Bench.Design.Verifies() == 1 {
@@ -411,7 +410,7 @@ func (s *sizing) hold() (e *proof.Estimate, none bool, missing string) {
 	switch mixed := s.Bench.Design.Verifies() < 1; {
 	case known && statements == 0 && !mixed:
 		return nil, true, ""
-	case s.Target.Kind == "embedded":
+	case s.Target.Embedded(s.Bench):
 		return nil, false, "the database is inside the core's process"
 	case mixed:
 		return nil, false, "calls besides verify hold connections too, and for how long was not measured"

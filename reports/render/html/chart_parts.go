@@ -47,7 +47,7 @@ func newPartsView(p *proof.Proof, l limits) partsView {
 				case s.Database != nil:
 				case s.Flag == "off":
 					database = cell{Text: summary.Missing, Sub: "asks none", Number: true}
-				case t.Kind == "embedded":
+				case t.Embedded(b):
 					database = cell{Text: summary.Missing, Sub: "in the core's", Number: true}
 				default:
 					database = cell{Text: summary.Missing, Sub: "not read", Number: true}

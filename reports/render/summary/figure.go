@@ -209,7 +209,7 @@ func Capacity(t *proof.Target, b *proof.Bench) (value, text string) {
 	case off.Present && core.Present && c.CoreCPURatio != nil:
 		value = "× " + words.Number(c.CoreCPURatio.Value, 2) + " core CPU"
 		note := "the database's is not known"
-		if t.Database != nil && t.Database.TLS == "none" {
+		if t.Embedded(b) {
 			note = "the database is inside the core"
 		}
 		parts = append(parts, fmt.Sprintf("core CPU per verify: %s → %s µs, %s", off.Value, core.Value, note))
