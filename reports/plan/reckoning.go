@@ -42,8 +42,9 @@ func (r *reckoning) note(format string, args ...any) {
 	}
 }
 
-// rowsApart is how many times as many sessions as were measured are another table.
-const rowsApart = 10
+// anotherTable than one of so many rows has more than this: ten times as many change the
+// depth of its index.
+func anotherTable(rows int64) int64 { return 10 * rows }
 
 // remark notes what weighs on the whole case.
 func (r *reckoning) remark() {
@@ -68,7 +69,7 @@ func (r *reckoning) remark() {
 	}
 	if d.Rows != nil {
 		r.note("measured on a table of %s session rows", words.Count(*d.Rows))
-		if r.Sessions > rowsApart**d.Rows {
+		if r.Sessions > anotherTable(*d.Rows) {
 			r.note("%s sessions are many times as many, and what a lookup among them costs was not measured (bench --rows)", words.Count(r.Sessions))
 		}
 	}
