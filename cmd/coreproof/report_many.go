@@ -131,7 +131,8 @@ func proofsBelow(dir string) (paths []string, err error) {
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("--trend %s: want a folder of proofs; it is a file", dir)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	// The separator leads through a link, which is not followed otherwise.
+	err = filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/launch/descriptor"
 	"github.com/coreproof/coreproof/internal/protocol"
+	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // described brings the cores of a shipped descriptor, or of a text, up in a state
@@ -119,7 +120,7 @@ func TestDescribedProcesses(t *testing.T) {
 		t.Errorf("%d statements, %v", n, err)
 	}
 	d, err := x.Describe(t.Context())
-	if err != nil || d.CoreProduct != "refcore" || d.DatabaseProduct != "SQLite" {
+	if err != nil || d.CoreProduct != "refcore" || d.DatabaseProduct != "SQLite" || d.DatabaseAt != proof.DatabaseInside {
 		t.Errorf("%+v, %v", d, err)
 	}
 	_, err = x.Start(t.Context(), 1, launch.Settings{Extra: map[string]string{"CONNECTION_POOL_SIZE": "3"}})

@@ -16,6 +16,7 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol/oauth2"
 	"github.com/coreproof/coreproof/internal/protocol/oauth2/oauthtest"
 	"github.com/coreproof/coreproof/refcore/serve"
+	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // TestMain lets the test binary be a core or a load generator, as coreproof itself can be.
@@ -111,7 +112,7 @@ func TestSeveralProcessesAreOneCore(t *testing.T) {
 	if err != nil || n == 0 {
 		t.Errorf("statements = %d, %v", n, err)
 	}
-	if d, err := tg.Describe(t.Context()); err != nil || d.DatabaseProduct != "SQLite" || d.TLS != "none" {
+	if d, err := tg.Describe(t.Context()); err != nil || d.DatabaseProduct != "SQLite" || d.TLS != "none" || d.DatabaseAt != proof.DatabaseInside {
 		t.Errorf("describe = %+v, %v", d, err)
 	}
 }

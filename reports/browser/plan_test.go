@@ -63,6 +63,10 @@ func planProofs(t *testing.T) map[string]*proof.Proof {
 	})
 	add("without a curve", func(_ *proof.Proof, b *proof.Bench) { b.Sweep = nil })
 	add("embedded", func(p *proof.Proof, _ *proof.Bench) { p.Targets[0].Kind = "embedded" })
+	add("embedded, by its database", func(p *proof.Proof, b *proof.Bench) {
+		p.Targets[0].Kind, p.Targets[0].Database, b.Design.DatabaseAt = "container", nil, proof.DatabaseInside
+	})
+	add("mixed load", func(_ *proof.Proof, b *proof.Bench) { b.Design.VerifyShare, b.IdleDatabaseCPU = 0.9, nil })
 	add("not pinned, three instances", func(_ *proof.Proof, b *proof.Bench) {
 		b.Design.Pinned = false
 		for i := range b.Variants {
@@ -91,7 +95,7 @@ func TestPlanAgrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(planpage.Write(f, p, plan.Ask{VerifyShare: 1, Headroom: 0.4}), f.Close()); err != nil {
+			if err := errors.Join(planpage.Write(f, p, plan.Ask{Headroom: 0.4}), f.Close()); err != nil {
 				t.Fatal(err)
 			}
 			page := tab(t, ctx, file, 1280, 800, "light")
@@ -189,6 +193,66 @@ func text(v any) string {
 	return string(b)
 }
 
+// invalid are the fields that the page calls so.
+func invalid(t *testing.T, page context.Context) string {
+	t.Helper()
+	return run[string](t, page, `[...document.querySelectorAll("[aria-invalid=true]")].map((e) => e.id).join()`)
+}
+
+// noted is what stands below the figures.
+func noted(t *testing.T, page context.Context) string {
+	t.Helper()
+	return run[string](t, page, `document.getElementById("notes").textContent`)
+}
+
+// TestPlanPageOfAMixedLoad: figures that hold for one share of verifies are shown for no
+// other, but where that is asked for, and then marked.
+func TestPlanPageOfAMixedLoad(t *testing.T) {
+	ctx := browser(t)
+	e, _ := examples.Named("swept")
+	e.Proof.Targets[0].Bench[0].Design.VerifyShare = 0.57 // which per cent and back do not give
+	verdict.Derive(e.Proof)
+	file := filepath.Join(t.TempDir(), "plan.html")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(planpage.Write(f, e.Proof, plan.Ask{Headroom: 0.4}), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	page := tab(t, ctx, file, 1280, 800, "light")
+	for i, tc := range []struct {
+		share       string
+		extrapolate bool
+		status      string
+		invalid     string
+		dotted      bool // the whole picture
+	}{
+		{"", false, "Planned: ", "", false},
+		{"57", false, "Planned: ", "", false},
+		{"50", false, "Not planned: 57 % of the calls that were measured were verifies", "share", false},
+		{"50", true, "Planned: ", "", true},
+	} {
+		run[string](t, page, fmt.Sprintf(`(() => {
+			const e = document.getElementById("share"), x = document.getElementById("extrapolate");
+			if (%q) e.value = %q;
+			x.checked = %v;
+			e.dispatchEvent(new Event("input", {bubbles: true}));
+			return "";
+		})()`, tc.share, tc.share, tc.extrapolate))
+		status := run[string](t, page, `document.getElementById("status").textContent`)
+		if !strings.HasPrefix(status, tc.status) || strings.Contains(status, "share of verifies is beyond") != tc.dotted || strings.Contains(noted(t, page), "another share than was measured") != tc.dotted {
+			t.Errorf("%d: the page says %q, and %s", i, status, noted(t, page))
+		}
+		if bad := invalid(t, page); bad != tc.invalid {
+			t.Errorf("%d: invalid are %q, want %q", i, bad, tc.invalid)
+		}
+		if whole := run[bool](t, page, `document.querySelectorAll("#plot path.curve").length > 0 && document.querySelectorAll("#plot path.curve:not(.beyond)").length === 0`); whole != tc.dotted {
+			t.Errorf("%d: all of the picture is dotted: %v", i, whole)
+		}
+	}
+}
+
 // TestPlanPage: what is typed and dragged is planned at once; what cannot be is refused
 // in words.
 func TestPlanPage(t *testing.T) {
@@ -211,9 +275,32 @@ func TestPlanPage(t *testing.T) {
 		t.Errorf("dragging the load changes nothing: %s instances, then %s", before, after)
 	}
 	set("rps", "0")
+	if bad := invalid(t, page); bad != "rps" {
+		t.Errorf("invalid are %q, want the load", bad)
+	}
 	if s := status(); !strings.Contains(s, "must be above zero") || !run[bool](t, page, `document.getElementById("figures").hidden`) {
 		t.Errorf("no load is planned: %q", s)
 	}
+	set("rps", "3500")
+	if bad := invalid(t, page); bad != "" {
+		t.Errorf("%q is called invalid", bad)
+	}
+	const dotted = `[...document.querySelectorAll("#plot path.beyond")].map((e) => e.getAttribute("d")).join()`
+	before = run[string](t, page, dotted)
+	set("sessions", "100001")
+	if after := run[string](t, page, dotted); after != before || !strings.Contains(noted(t, page), "100,001 sessions are many times as many") {
+		t.Errorf("with many sessions the picture is dotted along %q instead of %q; notes: %s", after, before, noted(t, page))
+	}
+	set("sessions", "100000")
+	if n := noted(t, page); strings.Contains(n, "sessions are many") {
+		t.Errorf("ten times the rows are too many: %s", n)
+	}
+	set("sessions", "0")
+	set("p99", "1.86") // kept by the mean alone
+	if n := noted(t, page); !strings.Contains(n, "flag on: at no rate that was measured is the whole interval of p99 within 1.86 ms") || strings.Contains(n, "flag off: at no rate") {
+		t.Errorf("notes at a p99 that is not sure: %s", n)
+	}
+	set("p99", "0")
 	set("rps", "1000000")
 	if s := status(); !strings.Contains(s, "extrapolated") || !strings.Contains(s, "Measured were") {
 		t.Errorf("beyond what was measured the page says %q", s)

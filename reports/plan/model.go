@@ -17,9 +17,12 @@ type Model struct {
 	Protocol string `json:"protocol"`
 	Core     string `json:"core"`
 	// VerifyShare of the calls were verifies.
-	VerifyShare float64     `json:"verifyShare"`
-	Sides       []SideModel `json:"sides"`
-	Notes       []string    `json:"notes"`
+	VerifyShare float64 `json:"verifyShare"`
+	// Another is how many stored sessions are another table than the one that was
+	// measured, if more than these; nil where its rows could not be asked.
+	Another *int64      `json:"another,omitempty"`
+	Sides   []SideModel `json:"sides"`
+	Notes   []string    `json:"notes"`
 }
 
 // SideModel is the flag off or on.
@@ -27,6 +30,8 @@ type SideModel struct {
 	Flag string `json:"flag"`
 	// Refused says why nothing can be planned for this side; "" where it can.
 	Refused string `json:"refused,omitempty"`
+	// VerifyShare of the calls were verifies, as in Model.
+	VerifyShare float64 `json:"verifyShare"`
 
 	Limit    Bounded `json:"limit"`    // calls per second that a unit serves
 	LimitHow string  `json:"limitHow"` // how that is known
@@ -91,6 +96,10 @@ func Models(p *proof.Proof, target, protocol string) ([]Model, error) {
 	for _, x := range benches {
 		r := &reckoning{Ask: Ask{RPS: 1, VerifyShare: x.Bench.Design.Verifies(), Extrapolate: true}, Source: x, proof: p}
 		m := Model{Target: x.Target.Name, Protocol: x.Bench.Protocol, Core: x.Target.Core.Name, VerifyShare: x.Bench.Design.Verifies()}
+		if rows := x.Bench.Design.Rows; rows != nil {
+			n := anotherTable(*rows)
+			m.Another = &n
+		}
 		r.remark()
 		some := false
 		for _, flag := range []string{Off, On} {
@@ -111,7 +120,7 @@ func Models(p *proof.Proof, target, protocol string) ([]Model, error) {
 }
 
 func (r *reckoning) model(flag string) SideModel {
-	m := SideModel{Flag: flag}
+	m := SideModel{Flag: flag, VerifyShare: r.VerifyShare}
 	s, err := r.sizing(flag)
 	if err != nil {
 		m.Refused = err.Error()
@@ -132,7 +141,7 @@ func (r *reckoning) model(flag string) SideModel {
 		m.Memory = ptr(float64(most) / m.Per)
 	}
 	m.Session, m.Rows, m.Space = s.bytesASession()
-	m.Embedded = s.Target.Kind == "embedded"
+	m.Embedded = s.Target.Embedded(s.Bench)
 	statements, known := s.statements()
 	if known {
 		m.Statements = ptr(statements)

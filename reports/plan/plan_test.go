@@ -302,6 +302,53 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}
 }
 
+// TestTheDatabaseIsEmbedded: by the kind of the target, or of a core that a descriptor starts
+// by the database itself; it has no CPU and no connections of its own then.
+func TestTheDatabaseIsEmbedded(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		edit func(*proof.Target, *proof.Bench)
+		want bool
+	}{
+		"a server":                            {func(*proof.Target, *proof.Bench) {}, false},
+		"the harness's own core":              {func(x *proof.Target, _ *proof.Bench) { x.Kind = "embedded" }, true},
+		"a process with a database in it":     {func(x *proof.Target, _ *proof.Bench) { x.Kind, x.Database.TLS = "process", "none" }, true},
+		"a container with one that is unread": {func(x *proof.Target, b *proof.Bench) { x.Database, b.Design.DatabaseAt = nil, proof.DatabaseInside }, true},
+		"a server that is unread":             {func(x *proof.Target, _ *proof.Bench) { x.Database = nil }, false},
+	} {
+		p := swept(t, func(p *proof.Proof) {
+			b := &p.Targets[0].Bench[0]
+			for i := range b.Sweep.Points {
+				b.Sweep.Points[i].DBCPU = -1
+			}
+			for i := range b.Rounds {
+				b.Rounds[i].DatabaseCPU = -1
+			}
+			tc.edit(&p.Targets[0], b)
+		})
+		got, err := plan.Make(p, ask())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		models, err := plan.Models(p, "", "")
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		on, notes := &got.Cases[0].Sides[1], strings.Join(got.Cases[0].Notes, "\n")
+		for what, is := range map[string]bool{
+			"no CPU of its own":        on.Figure("database-vcpu").Value != nil && *on.Figure("database-vcpu").Value == 0,
+			"no connections":           strings.Contains(on.Figure("connections").Missing, "inside the core's process"),
+			"a note that says so":      strings.Contains(notes, "its CPU is in the core's") && !strings.Contains(notes, "the database ran: "),
+			"no note on pools":         !strings.Contains(notes, "instances · pool"),
+			"the same in page's model": models[0].Sides[1].Embedded,
+		} {
+			if is != tc.want {
+				t.Errorf("%s: %s: %v, want %v; notes:\n%s", name, what, is, tc.want, notes)
+			}
+		}
+	}
+}
+
 // TestBehindACap: a curve that ends before saturation is planned with up to its end.
 func TestBehindACap(t *testing.T) {
 	t.Parallel()

@@ -42,8 +42,9 @@ func (r *reckoning) note(format string, args ...any) {
 	}
 }
 
-// rowsApart is how many times as many sessions as were measured are another table.
-const rowsApart = 10
+// anotherTable than one of so many rows has more than this: ten times as many change the
+// depth of its index.
+func anotherTable(rows int64) int64 { return 10 * rows }
 
 // remark notes what weighs on the whole case.
 func (r *reckoning) remark() {
@@ -59,8 +60,8 @@ func (r *reckoning) remark() {
 	case r.VerifyShare < 1:
 		r.note("%s calls a second that are no verifies are in no figure: their cost was not measured (bench --verify-share %.3g)", others, r.VerifyShare)
 	}
-	d := r.Bench.Design
-	if r.Target.Kind != "embedded" && d.DatabaseAt != "" {
+	d, embedded := r.Bench.Design, r.Target.Embedded(r.Bench)
+	if !embedded && d.DatabaseAt != "" {
 		r.note("the database ran: %s", d.DatabaseAt)
 	}
 	if t := r.Target.Database; t != nil && t.TLS == "yes" {
@@ -68,14 +69,13 @@ func (r *reckoning) remark() {
 	}
 	if d.Rows != nil {
 		r.note("measured on a table of %s session rows", words.Count(*d.Rows))
-		if r.Sessions > rowsApart**d.Rows {
+		if r.Sessions > anotherTable(*d.Rows) {
 			r.note("%s sessions are many times as many, and what a lookup among them costs was not measured (bench --rows)", words.Count(r.Sessions))
 		}
 	}
-	if r.Target.Kind == "embedded" {
+	if embedded {
 		r.note("the database ran inside the core's process: its CPU is in the core's, and instances on several machines cannot share it")
-	}
-	if r.Target.Kind != "embedded" {
+	} else {
 		r.note("a core holds all connections of its pool, busy or not: what the database must accept is instances · pool")
 	}
 	if r.Bench.Sweep != nil && r.Bench.Sweep.CutShort != "" {
@@ -360,7 +360,7 @@ func (s *sizing) statements() (float64, bool) {
 
 func (s *sizing) database(statements float64, known bool) reading {
 	nothing := &proof.Estimate{Unit: "µs", Interval: &proof.Interval{Level: 0.95}}
-	if s.Target.Kind == "embedded" {
+	if s.Target.Embedded(s.Bench) {
 		return reading{est: nothing, formula: "none of its own: it is in the core's"}
 	}
 	if known && statements == 0 && s.Bench.Design.Verifies() == 1 {
@@ -411,7 +411,7 @@ func (s *sizing) hold() (e *proof.Estimate, none bool, missing string) {
 	switch mixed := s.Bench.Design.Verifies() < 1; {
 	case known && statements == 0 && !mixed:
 		return nil, true, ""
-	case s.Target.Kind == "embedded":
+	case s.Target.Embedded(s.Bench):
 		return nil, false, "the database is inside the core's process"
 	case mixed:
 		return nil, false, "calls besides verify hold connections too, and for how long was not measured"

@@ -142,6 +142,9 @@ type Design struct {
 	DatabaseAt string `json:"databaseAt,omitempty"`
 }
 
+// DatabaseInside is what Design.DatabaseAt says of an embedded database.
+const DatabaseInside = "inside the core's process"
+
 // Verifies is the share of the calls of open-model windows that were verifies.
 func (d *Design) Verifies() float64 {
 	if d.VerifyShare == 0 {

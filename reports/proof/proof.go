@@ -80,6 +80,13 @@ type Target struct {
 	LeftBehind *LeftBehind `json:"leftBehind,omitempty"`
 }
 
+// Embedded says whether the database of a bench ran inside the core's process, so that it
+// has no CPU and no connections of its own: by the kind of the target, or, of a core that
+// a descriptor starts, by the database itself, which is nil where it cannot be read.
+func (t *Target) Embedded(b *Bench) bool {
+	return t.Kind == "embedded" || t.Database != nil && t.Database.TLS == "none" || b.Design.DatabaseAt == DatabaseInside
+}
+
 // LeftBehind is what stays on a core after a run.
 type LeftBehind struct {
 	Users    []string `json:"users"`    // their ids, or a pattern of them

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coreproof/coreproof/internal/protocol/protocols"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/words"
 )
@@ -18,7 +19,7 @@ func (b *Publication) Readme(signed bool) string {
 	if b.Implementation.URL != "" {
 		fmt.Fprintf(&w, "%s\n\n", b.Implementation.URL)
 	}
-	fmt.Fprintf(&w, "Tried as %s, %s %s, on %s, %s.\n\n", b.Core, b.Protocol, span(b.Versions), b.Environment.Database, b.Date.Format("2006-01-02"))
+	fmt.Fprintf(&w, "Tried as %s, %s %s, on %s, %s.\n\n", b.Core, b.Protocol, span(b.Protocol, b.Versions), b.Environment.Database, b.Date.Format("2006-01-02"))
 	fmt.Fprintf(&w, "| profile | outcome |\n| --- | --- |\n")
 	for _, name := range b.Claimed {
 		i := slices.IndexFunc(b.NotPassed, func(g Gap) bool { return g.Profile == name })
@@ -116,7 +117,7 @@ func Page(list []Published, folder string) string {
 			for _, g := range p.NotPassed {
 				gaps = append(gaps, fmt.Sprintf("%s (%s)", g.Profile, g.Outcome))
 			}
-			fmt.Fprintf(&w, "| [%s](%s/%s) | %s | %s %s | %s | %s | %s | %s | %s | %s |\n", p.Implementation.Name, folder, p.Dir, cell(p.Implementation.Version), p.Protocol, span(p.Versions),
+			fmt.Fprintf(&w, "| [%s](%s/%s) | %s | %s %s | %s | %s | %s | %s | %s | %s |\n", p.Implementation.Name, folder, p.Dir, cell(p.Implementation.Version), p.Protocol, span(p.Protocol, p.Versions),
 				orNone(p.Passed), orNone(gaps), p.Immediacy, cell(p.Environment.Database), p.Date.Format("2006-01-02"), map[bool]string{true: "yes", false: "no"}[p.Signed])
 		}
 		if rows == 0 {
@@ -136,8 +137,16 @@ func orNone(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-func span(v []string) string {
-	if len(v) < 3 {
+// span writes versions that were tried, oldest first. From one to another is said of those
+// alone between which the protocol has no other; all others are listed.
+func span(name string, v []string) string {
+	p, err := protocols.Find(name)
+	if len(v) < 3 || err != nil {
+		return strings.Join(v, ", ")
+	}
+	all := p.Versions()
+	from := slices.Index(all, v[0])
+	if from < 0 || len(all) < from+len(v) || !slices.Equal(all[from:from+len(v)], v) {
 		return strings.Join(v, ", ")
 	}
 	return fmt.Sprintf("%s to %s", v[0], v[len(v)-1])

@@ -151,6 +151,35 @@ func leaveOut(p *proof.Proof, profile string) {
 	c.Checks = slices.DeleteFunc(c.Checks, func(k proof.Check) bool { return k.ID == id })
 }
 
+// TestVersionsThatWereTried: only those without a gap are from one to another.
+func TestVersionsThatWereTried(t *testing.T) {
+	t.Parallel()
+	b, err := publication.Of(example(t, "good"), publication.Claim{Implementation: someCore})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, tc := range map[string]struct {
+		protocol string
+		versions []string
+	}{
+		"CDI 5.4":            {"CDI", []string{"5.4"}},
+		"CDI 5.4, 5.5":       {"CDI", []string{"5.4", "5.5"}},
+		"CDI 2.21 to 3.1":    {"CDI", []string{"2.21", "3.0", "3.1"}},
+		"CDI 2.7, 2.20, 5.6": {"CDI", []string{"2.7", "2.20", "5.6"}},
+		"CDI 5.4, 5.5, 5.7":  {"CDI", []string{"5.4", "5.5", "5.7"}},
+		"CDI 5.5, 5.6, 5.7":  {"CDI", []string{"5.5", "5.6", "5.7"}},
+		"X 1, 2, 3":          {"X", []string{"1", "2", "3"}},
+	} {
+		b.Protocol, b.Versions = tc.protocol, tc.versions
+		if r := b.Readme(false); !strings.Contains(r, ", "+want+", on ") {
+			t.Errorf("the README lacks %q:\n%s", want, r)
+		}
+		if p := publication.Page([]publication.Published{{Dir: "x/y", Publication: b}}, "x"); !strings.Contains(p, "| "+want+" |") {
+			t.Errorf("the page lacks %q:\n%s", want, p)
+		}
+	}
+}
+
 func TestWhatCannotBePublished(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

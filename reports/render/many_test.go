@@ -77,6 +77,28 @@ func TestSheets(t *testing.T) {
 	}
 }
 
+// TestTablesSayWhatTheyAreOf: two versions of one target are told apart in every format, and
+// each table follows its own name.
+func TestTablesSayWhatTheyAreOf(t *testing.T) {
+	t.Parallel()
+	s := many.Comparison(several.Compare([]several.Named{{Name: "before", Proof: example(t, "good")}, {Name: "after", Proof: example(t, "good")}}))
+	if n := len(s.Sections[0].Tables); n != 3 {
+		t.Fatalf("%d tables, want one of the target and one a version", n)
+	}
+	for _, f := range sheet.Formats {
+		text := shown(t, s, f.Name)
+		for _, table := range s.Sections[0].Tables {
+			_, after, ok := strings.Cut(text, table.Caption+"\n")
+			if f.Name == "html" {
+				_, after, ok = strings.Cut(text, "<caption>"+table.Caption+"</caption>")
+			}
+			if head := strings.Index(after, "Figure"); !ok || head < 0 || head > 60 {
+				t.Errorf("%s as %s is not above its table:\n%s", table.Caption, f.Name, text)
+			}
+		}
+	}
+}
+
 // TestSheetsEscapeEverything that proofs and paths hold.
 func TestSheetsEscapeEverything(t *testing.T) {
 	t.Parallel()

@@ -132,7 +132,7 @@ func Write(w io.Writer, p *proof.Proof, a plan.Ask) error {
 	if a.VerifyShare == 0 {
 		a.VerifyShare = was
 	}
-	share := slider{"share", "Share of the calls that are verifies, %", 0, 100, 1, 100 * a.VerifyShare}
+	share := slider{"share", "Share of the calls that are verifies, %", 0, 100, 1, math.Round(1e11*a.VerifyShare) / 1e9}
 	switch {
 	case was < 1 && a.VerifyShare != was:
 		return fmt.Errorf("%.3g %% of the calls that were measured were verifies, and the page plans for that share: leave --verify-share out", 100*was)

@@ -17,21 +17,23 @@
   const instances = (n) => n === 1 ? "1 instance" : number(n) + " instances";
   const show = (f, x) => data.names[f.key].unit === "bytes" ? size(x) : number(x);
 
-  const ask = () => {
+  const ask = (model) => {
     const v = (id) => Number($(id).value);
-    return { rps: v("rps"), headroom: v("headroom") / 100, p99Ms: v("p99"), instancesFail: v("fail"), verifyShare: v("share") / 100, sessions: v("sessions"), vcpuPrice: v("price"), extrapolate: $("extrapolate").checked };
+    // Per cent and back may differ from what was measured in the last digit.
+    const share = Math.abs(v("share") / 100 - model.verifyShare) < 1e-9 ? model.verifyShare : v("share") / 100;
+    return { rps: v("rps"), headroom: v("headroom") / 100, p99Ms: v("p99"), instancesFail: v("fail"), verifyShare: share, sessions: v("sessions"), vcpuPrice: v("price"), extrapolate: $("extrapolate").checked };
   };
-  // The same limits as the command line has.
-  const wrong = (a) => {
-    if (!(a.rps > 0 && a.rps <= 1e12)) return "calls per second: must be above zero";
-    if (!(a.headroom >= 0 && a.headroom < 1)) return "headroom: from 0 to below 100 %";
-    if (!(a.p99Ms >= 0)) return "p99: must not be negative";
-    if (!(a.instancesFail >= 0 && Number.isInteger(a.instancesFail))) return "instances that may fail: a whole number, not negative";
-    if (!(a.verifyShare > 0 && a.verifyShare <= 1)) return "share of verifies: above 0, at most 100 %";
-    if (!(a.sessions >= 0 && Number.isInteger(a.sessions))) return "sessions: a whole number, not negative";
-    if (!(a.vcpuPrice >= 0)) return "price: must not be negative";
-    return "";
-  };
+  // The same limits as the command line has: the field that breaks one first, and why.
+  const wrong = (a, model) => [
+    ["rps", a.rps > 0 && a.rps <= 1e12, "calls per second: must be above zero"],
+    ["headroom", a.headroom >= 0 && a.headroom < 1, "headroom: from 0 to below 100 %"],
+    ["p99", a.p99Ms >= 0, "p99: must not be negative"],
+    ["fail", a.instancesFail >= 0 && Number.isInteger(a.instancesFail), "instances that may fail: a whole number, not negative"],
+    ["share", a.verifyShare > 0 && a.verifyShare <= 1, "share of verifies: above 0, at most 100 %"],
+    ["sessions", a.sessions >= 0 && Number.isInteger(a.sessions), "sessions: a whole number, not negative"],
+    ["price", a.vcpuPrice >= 0, "price: must not be negative"],
+    ["share", a.extrapolate || !plan.apart(model, a), plan.apart(model, a)],
+  ].find(([, fine]) => !fine) || ["", true, ""];
 
   const element = (name, text, className) => {
     const e = document.createElement(name);
@@ -58,8 +60,8 @@
 
   let shown = "";
   const draw = () => {
-    const a = ask(), bad = wrong(a), model = data.models[Number($("case").value)];
-    for (const id of controls) $(id).setAttribute("aria-invalid", "false");
+    const model = data.models[Number($("case").value)], a = ask(model), [field, , bad] = wrong(a, model);
+    for (const id of controls) $(id).setAttribute("aria-invalid", String(id === field));
     const results = bad ? [] : model.sides.map((m) => plan.side(data, m, a));
     const refused = bad ? [bad] : results.map((r, i) => r.error ? "flag " + model.sides[i].flag + ": " + r.error : "").filter(Boolean);
     const status = $("status");
@@ -68,6 +70,7 @@
     else {
       const parts = model.sides.map((m, i) => results[i].error ? "" : "flag " + m.flag + " " + instances(results[i].figures.find((f) => f.key === "instances").value)).filter(Boolean);
       text = parts.length ? "Planned: " + parts.join(", ") + ". " : "";
+      if (parts.length && plan.apart(model, a)) text += "The share of verifies is beyond what was measured. ";
       if (refused.length) text += "Refused: " + refused.join("; ") + (results.some((r) => r.extrapolated) ? ". Measured were " + model.sides.map((m) => "flag " + m.flag + " " + number(m.low / m.per) + " to " + number(m.high / m.per)).join(", ") + " calls a second an instance" : "") + ".";
       else if (results.some((r) => r.figures.some((f) => f.extrapolated))) text += "Some figures lie beyond what was measured and are marked.";
     }
@@ -90,7 +93,10 @@
     $("figures").hidden = !some;
     curve(model, a, bad);
     const notes = $("notes");
-    notes.replaceChildren(...model.notes.concat(model.verifyShare === 1 && a.verifyShare < 1 ? [number(a.rps * (1 - a.verifyShare)) + " calls a second that are no verifies are in no figure: their cost was not measured"] : []).map((n) => element("li", n)));
+    const unsure = model.sides.filter((m, i) => results[i] && results[i].unsure).map((m) => "flag " + m.flag + ": at no rate that was measured is the whole interval of p99 within " + number(a.p99Ms) + " ms, so more instances may not keep it either");
+    const many = model.another !== undefined && a.sessions > model.another ? [number(a.sessions) + " sessions are many times as many as were in the table, and what a lookup among them costs was not measured (bench --rows)"] : [];
+    const other = !bad && plan.apart(model, a) ? [Number((100 * (1 - a.verifyShare)).toPrecision(3)) + " % of the calls asked for are no verifies, another share than was measured: extrapolated"] : [];
+    notes.replaceChildren(...model.notes.concat(unsure, many, other, model.verifyShare === 1 && a.verifyShare < 1 ? [number(a.rps * (1 - a.verifyShare)) + " calls a second that are no verifies are in no figure: their cost was not measured"] : []).map((n) => element("li", n)));
   };
 
   // vCPUs to provide over the load, up to twice the load that is set; what would be
@@ -114,11 +120,11 @@
         const rps = most * i / steps;
         const r = plan.side(data, m, { ...a, rps, extrapolate: true });
         if (r.error) continue;
-        const f = r.figures.find((x) => x.key === "total-vcpu"), c = r.figures.find((x) => x.key === "core-vcpu");
+        const f = r.figures.find((x) => x.key === "total-vcpu"), c = r.figures.find((x) => x.key === "core-vcpu"), n = r.figures.find((x) => x.key === "instances");
         const use = f.value !== null ? f : c;
         if (use.value === null) continue;
         line.total = use === f;
-        line.points.push({ rps, y: use.value, beyond: r.figures.some((x) => x.extrapolated) });
+        line.points.push({ rps, y: use.value, beyond: use.extrapolated || n.extrapolated || !!plan.apart(model, a) });
         top = Math.max(top, use.value);
       }
       lines.push(line);

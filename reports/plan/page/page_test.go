@@ -48,6 +48,31 @@ func TestOthersThatWereMeasuredAreNotDenied(t *testing.T) {
 	}
 }
 
+// TestTheModelsHoldWhatTheScriptNotes: the share that was measured, of the case and of each
+// side, and how many sessions are another table.
+func TestTheModelsHoldWhatTheScriptNotes(t *testing.T) {
+	t.Parallel()
+	for _, share := range []float64{0, 0.8} {
+		p := swept(t, func(p *proof.Proof) { p.Targets[0].Bench[0].Design.VerifyShare = share })
+		d, err := page.DataOf(p, plan.Ask{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := share
+		if want == 0 {
+			want = 1
+		}
+		m := &d.Models[0]
+		if m.Another == nil || *m.Another != 100_000 || m.VerifyShare != want || m.Sides[0].VerifyShare != want || m.Sides[1].VerifyShare != want {
+			t.Errorf("share %g: %+v", share, m)
+		}
+		p.Targets[0].Bench[0].Design.Rows = nil
+		if d, err = page.DataOf(p, plan.Ask{}); err != nil || d.Models[0].Another != nil {
+			t.Errorf("rows that nobody counted: %v, %+v", err, d)
+		}
+	}
+}
+
 // TestThePageRunsItsScriptAlone: the policy names the hash of the script as it stands.
 func TestThePageRunsItsScriptAlone(t *testing.T) {
 	t.Parallel()

@@ -80,10 +80,18 @@ const plan = (() => {
     return { est: null, missing: r.missing };
   };
 
+  // Why figures of a mixed load do not hold for the share of verifies that is asked for; ""
+  // where they do. Of a model or a side of it.
+  const apart = (m, ask) => m.verifyShare < 1 && ask.verifyShare !== m.verifyShare
+    ? Number((100 * m.verifyShare).toPrecision(3)) + " % of the calls that were measured were verifies, and their figures hold for that share; set it, measure with bench --verify-share " + Number(ask.verifyShare.toPrecision(3)) + ", or plan beyond what was measured"
+    : "";
+
   // One side for an ask {rps, verifyShare, p99Ms, headroom, instancesFail, sessions,
-  // vcpuPrice, extrapolate}: {figures} or {error}.
+  // vcpuPrice, extrapolate}: {figures, unsure} or {error}. unsure: at no rate is the whole
+  // interval of p99 within what is asked for.
   const side = (data, m, ask) => {
     if (m.refused) return { error: m.refused };
+    if (apart(m, ask) && !ask.extrapolate) return { error: apart(m, ask) };
     const figures = [];
     const get = (key) => figures.find((f) => f.key === key);
     let error = "";
@@ -183,7 +191,7 @@ const plan = (() => {
       const times = (x) => x === null ? null : x * k;
       add({ key: "price", value: times(total.value), low: times(total.low), high: times(total.high), missing: total.missing, extrapolated: total.extrapolated });
     }
-    return error ? { error, extrapolated: true } : { figures };
+    return error ? { error, extrapolated: true } : { figures, unsure: sure <= 0 };
   };
 
   // What the flag adds; bounds are those of the difference of two intervals.
@@ -205,5 +213,5 @@ const plan = (() => {
     }
     return out;
   };
-  return { side, added };
+  return { side, added, apart };
 })();

@@ -67,7 +67,7 @@ func planTable(s style) func(io.Writer, *plan.Plan) error {
 }
 
 func writeCase(d page, a *plan.Ask, c *plan.Case) {
-	d.heading(fmt.Sprintf("%s on %s, %s: %s calls/s, headroom %s %%%s", c.Core, c.Target, c.Protocol, words.Figure(a.RPS*a.VerifyShare), words.Figure(100*a.Headroom), suffix(a)))
+	d.heading(fmt.Sprintf("%s on %s, %s: %s, headroom %s %%%s", c.Core, c.Target, c.Protocol, load(a), words.Figure(100*a.Headroom), suffix(a)))
 	head := []string{""}
 	for _, s := range c.Sides {
 		head = append(head, "flag "+s.Flag)
@@ -104,6 +104,15 @@ func writeCase(d page, a *plan.Ask, c *plan.Case) {
 	for _, n := range c.Notes {
 		d.note(n)
 	}
+}
+
+// load is what was asked for: all calls, and how many of them are verifies.
+func load(a *plan.Ask) string {
+	s := words.Figure(a.RPS) + " calls/s"
+	if a.VerifyShare < 1 {
+		s += ", " + words.Figure(a.RPS*a.VerifyShare) + " of them verifies"
+	}
+	return s
 }
 
 func suffix(a *plan.Ask) string {

@@ -57,6 +57,23 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestHeading: calls are not taken for verifies, nor verifies for calls.
+func TestHeading(t *testing.T) {
+	t.Parallel()
+	for share, want := range map[float64]string{1: ": 1,000 calls/s, headroom", 0.5: ": 1,000 calls/s, 500 of them verifies, headroom"} {
+		p := *example
+		p.Ask.VerifyShare = share
+		f, _ := show.Find("terminal")
+		var b bytes.Buffer
+		if err := f.Plan(&b, &p); err != nil {
+			t.Fatal(err)
+		}
+		if line, _, _ := strings.Cut(b.String(), "\n"); !strings.Contains(line, want) {
+			t.Errorf("a share of %g: %q lacks %q", share, line, want)
+		}
+	}
+}
+
 func TestValidation(t *testing.T) {
 	t.Parallel()
 	v := &plan.Validation{Trials: []plan.Trial{{Target: "x", Protocol: "CDI 5.4", Flag: "on", Figure: "core CPU", HeldOut: 1000, Measured: 100, Predicted: 120, Error: 0.2, Bar: 0.1}}, Notes: []string{"a note"}}

@@ -79,11 +79,12 @@ func variantClass(name string) string {
 // "" without two points of a variant.
 func rateChart(curves []proof.LoadCurve, of func(*proof.CurveRate) *proof.Estimate, id, title, unit string, log bool) template.HTML {
 	low, high, fastest, drawn := math.Inf(1), 0.0, 0.0, 0
+	shown := func(v float64) bool { return look.Drawable(v) || v == 0 && !log } // logarithms have no 0
 	each := func(f func(c *proof.LoadCurve, r *proof.CurveRate, e *proof.Estimate)) {
 		for i := range curves {
 			c := &curves[i]
 			for j := range c.Rates {
-				if e := of(&c.Rates[j]); variantClass(c.Variant) != "" && e != nil && look.Drawable(e.Value) && look.Drawable(c.Rates[j].RateHz) {
+				if e := of(&c.Rates[j]); variantClass(c.Variant) != "" && e != nil && shown(e.Value) && look.Drawable(c.Rates[j].RateHz) {
 					f(c, &c.Rates[j], e)
 				}
 			}
@@ -99,7 +100,7 @@ func rateChart(curves []proof.LoadCurve, of func(*proof.CurveRate) *proof.Estima
 			}
 		}
 	})
-	if drawn < 2 {
+	if drawn < 2 || !(high > 0) {
 		return ""
 	}
 	for i := range curves {

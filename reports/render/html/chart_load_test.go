@@ -7,6 +7,29 @@ import (
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
+// TestNothingIsAFigure: a database that spent nothing is drawn, but where an axis has no 0.
+func TestNothingIsAFigure(t *testing.T) {
+	t.Parallel()
+	curve := func(variant string, values ...float64) (c proof.LoadCurve) {
+		c.Variant = variant
+		for i, v := range values {
+			c.Rates = append(c.Rates, proof.CurveRate{RateHz: float64(1000 * (i + 1)), Windows: 4, DatabaseCPU: &proof.Estimate{Value: v, Unit: "µs", N: 4}})
+		}
+		return c
+	}
+	of := func(r *proof.CurveRate) *proof.Estimate { return r.DatabaseCPU }
+	curves := []proof.LoadCurve{curve("off", 0, 0, 0), curve("on", 40, 30, 0)}
+	for log, want := range map[bool][2]int{false: {3, 3}, true: {0, 2}} {
+		got := string(rateChart(curves, of, "x", "Database CPU", "µs", log))
+		if off, on := strings.Count(got, `class="dot off"`), strings.Count(got, `class="dot on"`); off != want[0] || on != want[1] {
+			t.Errorf("logarithmic %v: %d and %d dots, want %v", log, off, on, want)
+		}
+	}
+	if got := rateChart(curves[:1], of, "x", "Database CPU", "µs", false); got != "" {
+		t.Errorf("a picture of nothing: %s", got)
+	}
+}
+
 // TestRatesThatQueuedAreMarked: what is left of a rate whose windows queued is not drawn as a
 // rate that did not, and an interval that leaves the picture says so.
 func TestRatesThatQueuedAreMarked(t *testing.T) {

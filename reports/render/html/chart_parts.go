@@ -16,6 +16,8 @@ import (
 type partsView struct {
 	Picture template.HTML
 	Table   table
+	// Without names benches of a mixed load, which have no parts; "" where there are none.
+	Without string
 }
 
 // newPartsView shows all benches of a proof; its table has a row a side.
@@ -26,19 +28,23 @@ func newPartsView(p *proof.Proof, l limits) partsView {
 		sides []chart.Parts
 	}
 	var rows []row
+	var mixed []string
 	most := 0.0
 	for i := range p.Targets {
 		t := &p.Targets[i]
 		benches, _ := words.First(t.Bench, l.Benches)
 		for j := range benches {
 			b := &benches[j]
-			sides := chart.Where(b)
-			if sides == nil {
-				continue
-			}
 			label := t.Name
 			if b.Protocol != "" {
 				label += ", " + b.Protocol
+			}
+			if b.Design.Verifies() < 1 {
+				mixed = append(mixed, l.text(label))
+			}
+			sides := chart.Where(b)
+			if sides == nil {
+				continue
 			}
 			drawable := true
 			for _, s := range sides {
@@ -47,7 +53,7 @@ func newPartsView(p *proof.Proof, l limits) partsView {
 				case s.Database != nil:
 				case s.Flag == "off":
 					database = cell{Text: summary.Missing, Sub: "asks none", Number: true}
-				case t.Kind == "embedded":
+				case t.Embedded(b):
 					database = cell{Text: summary.Missing, Sub: "in the core's", Number: true}
 				default:
 					database = cell{Text: summary.Missing, Sub: "not read", Number: true}
@@ -65,6 +71,7 @@ func newPartsView(p *proof.Proof, l limits) partsView {
 			}
 		}
 	}
+	v.Without = summary.Enumerate(mixed)
 	v.Table.Rows, v.Table.Left = words.First(v.Table.Rows, l.Rows)
 	if len(rows) == 0 {
 		return v

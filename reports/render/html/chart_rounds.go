@@ -49,8 +49,12 @@ func bounds(e *proof.Estimate) *band {
 	return &band{e.Value, e.Interval.Low, e.Interval.High}
 }
 
+// saturatedDot is a round that is in no figure.
+const saturatedDot = "dot hollow"
+
 // roundsChart plots each round's ratio, the claim with its interval and the
-// band that two equal sides gave; "" without rounds.
+// band that two equal sides gave; "" without rounds. The axis is that of the rounds that
+// count, if any do: a saturated one beyond it stands at its edge.
 func roundsChart(b *proof.Bench, id int, l limits) template.HTML {
 	c := b.Cost
 	if c == nil {
@@ -59,21 +63,34 @@ func roundsChart(b *proof.Bench, id int, l limits) template.HTML {
 	cpu := c.CoreCPURatio != nil
 	type point struct {
 		ratio float64
-		floor bool
+		class string
 	}
 	var points []point
 	low, high := 1.0, 1.0
+	saturated := 0
 	for _, r := range b.Rounds {
 		if r.Kind != proof.KindCost && r.Kind != proof.KindFloor {
 			continue
 		}
 		if v, ok := roundRatio(r, cpu); ok && len(points) < l.Rounds {
-			points = append(points, point{v, r.Kind == proof.KindFloor})
-			low, high = math.Min(low, v), math.Max(high, v)
+			p := point{v, "dot on"}
+			switch {
+			case r.Saturated:
+				p.class = saturatedDot
+				saturated++
+			case r.Kind == proof.KindFloor:
+				p.class = "dot alike"
+			}
+			points = append(points, p)
 		}
 	}
 	if len(points) == 0 {
 		return ""
+	}
+	for _, p := range points {
+		if p.class != saturatedDot || saturated == len(points) {
+			low, high = math.Min(low, p.ratio), math.Max(high, p.ratio)
+		}
 	}
 	claim, floor := bounds(c.CoreCPURatio), bounds(c.Floor)
 	if !cpu { // latency has no ratio of its own, only differences
@@ -93,6 +110,9 @@ func roundsChart(b *proof.Bench, id int, l limits) template.HTML {
 	}
 	var d look.Drawing
 	description := fmt.Sprintf("%d rounds, %s, on / off. ", len(points), what)
+	if saturated > 0 {
+		description = fmt.Sprintf("%d rounds, %s, on / off, %d of them saturated and in no figure. ", len(points), what, saturated)
+	}
 	if floor != nil {
 		d.Rect("band floor", x.From, y.At(floor.High), x.To-x.From, y.At(floor.Low)-y.At(floor.High))
 		description += fmt.Sprintf("Two equal sides: %s. ", summary.Measure(c.Floor))
@@ -109,11 +129,7 @@ func roundsChart(b *proof.Bench, id int, l limits) template.HTML {
 	}
 	d.Line("axis", x.From, y.At(1), x.To, y.At(1))
 	for i, p := range points {
-		class := "dot on"
-		if p.floor {
-			class = "dot alike"
-		}
-		d.Dot(class, x.At(float64(i+1)), y.At(p.ratio))
+		d.Dot(p.class, x.At(float64(i+1)), y.At(math.Min(math.Max(p.ratio, y.Low), y.High)))
 	}
 	steps, _ := look.EvenTicks(1, float64(len(points)))
 	for _, v := range steps {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"strconv"
+	"strings"
 
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/render/summary"
@@ -32,11 +33,11 @@ type benchView struct {
 	Caption string
 	Rounds  template.HTML
 	// What the picture of rounds shows besides the rounds themselves.
-	HasMean, HasEqual, HasFloor bool
-	Load                        *loadView
-	Track                       *trackView
-	About                       string
-	Dropped                     lines
+	HasMean, HasEqual, HasFloor, HasSaturated bool
+	Load                                      *loadView
+	Track                                     *trackView
+	About                                     string
+	Dropped                                   lines
 }
 
 // claimLine is one claim beside its noise floor, in words.
@@ -124,7 +125,8 @@ func newBenchView(t *proof.Target, b *proof.Bench, id int, l limits) benchView {
 		v.Caption += "; all rounds together"
 	}
 	v.Rounds = roundsChart(b, id, l)
-	v.HasMean, v.HasFloor = c.CoreCPURatio != nil, c.CoreCPURatio != nil && summary.Measure(c.Floor).Interval
+	v.HasMean, v.HasFloor = bounds(c.CoreCPURatio) != nil, c.CoreCPURatio != nil && bounds(c.Floor) != nil
+	v.HasSaturated = strings.Contains(string(v.Rounds), saturatedDot)
 	for _, r := range b.Rounds {
 		v.HasEqual = v.HasEqual || r.Kind == proof.KindFloor
 	}

@@ -233,10 +233,11 @@ func seriesChart(x *several.Series, id int) template.HTML {
 		return ""
 	}
 	p := look.NewPlot(float64(len(x.Points)), 0, high, "runs in the order of time", x.Unit)
+	var cut []string // bounds beyond the picture
 	for i, v := range x.Points {
 		at := float64(i) + 0.5
-		if b := v.Interval; b != nil && look.Drawable(b.High) {
-			p.Whisker("on", at, math.Max(0, b.Low), math.Min(b.High, p.Y.High))
+		if b := v.Interval; b != nil && look.Drawable(b.High) && p.Whisker("on", at, b.Low, b.High) {
+			cut = append(cut, fmt.Sprintf("%s to %s at run %d", words.Figure(b.Low), words.Figure(b.High), i+1))
 		}
 		p.Dot("dot on", p.X.At(at), p.Y.At(v.Value))
 	}
@@ -254,6 +255,9 @@ func seriesChart(x *several.Series, id int) template.HTML {
 	}
 	if n := len(x.Changes); n > 0 {
 		level(len(x.Points), x.Changes[n-1].After)
+	}
+	if len(cut) > 0 {
+		description += "Intervals that go beyond the picture: " + strings.Join(cut, "; ") + ". "
 	}
 	return p.Picture(fmt.Sprintf("series-%d", id), x.Name, description+"The table has the figures.")
 }

@@ -45,6 +45,9 @@ func plainSection(b *strings.Builder, x *Section) {
 		paragraph(b, "- ", t)
 	}
 	for _, t := range x.Tables {
+		if t.Caption != "" {
+			b.WriteString("\n" + words.OneLine(t.Caption) + "\n")
+		}
 		tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, "  "+strings.Join(t.Head, "\t"))
 		for _, r := range t.Rows {
@@ -116,6 +119,9 @@ func markedSection(b *strings.Builder, x *Section) {
 		fmt.Fprintf(b, "- %s\n", escape(t))
 	}
 	for _, t := range x.Tables {
+		if t.Caption != "" {
+			fmt.Fprintf(b, "\n%s\n", escape(t.Caption))
+		}
 		var head []string
 		for _, h := range t.Head {
 			head = append(head, escape(h))

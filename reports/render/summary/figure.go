@@ -169,13 +169,14 @@ func place(p *proof.Proof, t *proof.Target, b *proof.Bench) string {
 func capacityFigure(p *proof.Proof) Figure {
 	f := Figure{Name: "Machines it takes", Value: "not measured", Detail: "Neither CPU per call nor throughput is known.", Tone: Unsure}
 	var each []string
+	first := 0 // that the value is of
 	costed(p, func(t *proof.Target, b *proof.Bench) {
 		value, text := Capacity(t, b)
 		if text == "" {
 			return
 		}
 		if f.Value == "not measured" && value != "" {
-			f.Value, f.Tone = value, Plain
+			f.Value, f.Tone, first = value, Plain, len(each)
 		}
 		if len(p.Targets) > 1 || len(t.Bench) > 1 {
 			text = place(p, t, b) + ": " + text
@@ -186,7 +187,7 @@ func capacityFigure(p *proof.Proof) Figure {
 		return f
 	}
 	// One version says enough here: the table below has the others.
-	f.Detail = each[0] + "."
+	f.Detail = each[first] + "."
 	if left := len(each) - 1; left > 0 {
 		f.Detail += fmt.Sprintf(" %d more below.", left)
 	}
@@ -209,7 +210,7 @@ func Capacity(t *proof.Target, b *proof.Bench) (value, text string) {
 	case off.Present && core.Present && c.CoreCPURatio != nil:
 		value = "× " + words.Number(c.CoreCPURatio.Value, 2) + " core CPU"
 		note := "the database's is not known"
-		if t.Database != nil && t.Database.TLS == "none" {
+		if t.Embedded(b) {
 			note = "the database is inside the core"
 		}
 		parts = append(parts, fmt.Sprintf("core CPU per verify: %s → %s µs, %s", off.Value, core.Value, note))

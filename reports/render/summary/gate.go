@@ -60,6 +60,9 @@ func (s *Summary) ofGate() {
 	s.Subject = words.OneLine(fmt.Sprintf("head %s against base %s", g.Head.Ref, g.Base.Ref))
 	figures := []*Figure{&s.Accepted, &s.Cost, &s.Capacity}
 	*figures[0] = Figure{Name: "CPU per verify, head against base", Value: "not measured", Detail: "No duet of the two builds was measured.", Tone: Unsure}
+	if g.Saved { // the one ratio that is held then is the price of the flag
+		figures[0].Name, figures[0].Detail = "CPU on / off, head against base", "The two proofs do not both have the price of the flag."
+	}
 	*figures[1] = Figure{Name: "Budgets", Value: "none", Detail: "Nothing was compared.", Tone: Unsure}
 	*figures[2] = Figure{Name: "Decided by", Value: words.OneLine(g.Reason), Detail: fmt.Sprintf("%s of measuring, %s at most.", words.Duration(g.Measured), words.Duration(g.MaxTime)), Tone: Plain}
 	if g.Saved {

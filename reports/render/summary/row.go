@@ -79,7 +79,7 @@ func newCostRow(t *proof.Target, b *proof.Bench) CostRow {
 		if b.Design.Verifies() < 1 {
 			r.DatabaseNote = "of both sides"
 		}
-		if t.Database != nil && t.Database.TLS == "none" {
+		if t.Embedded(b) {
 			r.DatabaseNote = "in the core's"
 		}
 	}

@@ -139,12 +139,19 @@ func subject(p *proof.Proof) string {
 	if len(p.Targets) == 0 {
 		return "nothing was tried"
 	}
-	core := CoreName(p.Targets[0].Core)
-	for _, t := range p.Targets[1:] {
-		if t.Error == "" && CoreName(t.Core) != core {
+	// A target that could not be tried may not have told its core's name.
+	core := ""
+	for _, t := range p.Targets {
+		switch name := CoreName(t.Core); {
+		case t.Error != "":
+		case core == "":
+			core = name
+		case core != name:
 			core = "several cores"
-			break
 		}
+	}
+	if core == "" {
+		core = CoreName(p.Targets[0].Core)
 	}
 	var on []string
 	for _, t := range p.Targets {

@@ -62,6 +62,11 @@ func TestWhere(t *testing.T) {
 			t.Errorf("%s: rest %v, %q", name, s[1].Rest, s[1].Beyond)
 		}
 	}
+	mixed := bench(6, nil)
+	mixed.Design.VerifyShare = 0.95
+	if s := chart.Where(mixed); s != nil {
+		t.Errorf("CPU of other calls is taken for that of verifies: %+v", s)
+	}
 	if s := chart.Where(&proof.Bench{}); s != nil {
 		t.Errorf("no rounds have parts: %+v", s)
 	}

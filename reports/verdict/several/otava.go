@@ -20,7 +20,8 @@ type Log struct {
 	LeftOut []string
 }
 
-// Logs of a trend, one a target, version and machine.
+// Logs of a trend, one a target, version and machine. Counts, which depend on no machine,
+// are in each of them: those of its version, and those of its target.
 func (t *Trend) Logs() []Log {
 	type id struct{ place, machine string }
 	var order []id
@@ -52,7 +53,7 @@ func (t *Trend) Logs() []Log {
 		for _, p := range most.Points {
 			l.runs = append(l.runs, t.Runs[p.Run])
 		}
-		for _, s := range by[k] {
+		for _, s := range append(by[k], t.counts(most)...) {
 			if slices.EqualFunc(s.Points, most.Points, func(a, b Point) bool { return a.Run == b.Run }) {
 				l.columns = append(l.columns, s)
 			} else {
@@ -60,6 +61,26 @@ func (t *Trend) Logs() []Log {
 			}
 		}
 		out = append(out, l)
+	}
+	return out
+}
+
+// counts of the target and version of a measured series, in its runs alone.
+func (t *Trend) counts(of *Series) (out []*Series) {
+	for _, s := range t.Series {
+		if s.Machine != "" || s.Target != of.Target || s.Protocol != "" && s.Protocol != of.Protocol {
+			continue
+		}
+		all := s.Points
+		s.Points = nil
+		for _, p := range all {
+			if slices.ContainsFunc(of.Points, func(q Point) bool { return q.Run == p.Run }) {
+				s.Points = append(s.Points, p)
+			}
+		}
+		if len(s.Points) > 0 {
+			out = append(out, &s)
+		}
 	}
 	return out
 }

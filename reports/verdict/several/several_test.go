@@ -473,13 +473,19 @@ func TestLogs(t *testing.T) {
 	if len(rows) != 6 || !slices.Equal(rows[0][:4], []string{"time", "proof", "version", "core_cpu_ratio"}) {
 		t.Fatalf("%d rows under %v", len(rows), rows[0])
 	}
+	for column, want := range map[string]string{"statements_on": "1", "statements_off": "0", "logouts_broken": "0", "checks_failed": "0"} {
+		i := slices.Index(rows[0], column)
+		if i < 0 || rows[1][i] != want {
+			t.Errorf("the count %s is not in the log: %v", column, rows[:2])
+		}
+	}
 	for _, r := range rows[1:] {
 		if _, err := time.Parse(time.RFC3339, r[0]); err != nil {
 			t.Error(err)
 		}
 		for i, c := range r[3:] {
 			var v float64
-			if _, err := fmt.Sscan(c, &v); err != nil || v <= 0 && rows[0][3+i] != "statements_off" {
+			if _, err := fmt.Sscan(c, &v); err != nil || v < 0 || v == 0 && !slices.Contains([]string{"statements_off", "logouts_broken", "checks_failed"}, rows[0][3+i]) {
 				t.Errorf("column %s is %q", rows[0][3+i], c)
 			}
 		}
@@ -488,6 +494,36 @@ func TestLogs(t *testing.T) {
 	for _, want := range []string{"postgres-cdi-5.4:", "type: csv", `file: "x.csv"`, "core_cpu_on:", "direction: -1"} {
 		if !strings.Contains(config, want) {
 			t.Errorf("the configuration lacks %q:\n%s", want, config)
+		}
+	}
+}
+
+// TestCountsOfALog are those of its runs: of another machine's there are none in it.
+func TestCountsOfALog(t *testing.T) {
+	t.Parallel()
+	x := several.Follow(nightly(t, 6, func(day int, p *proof.Proof) {
+		if day%2 == 0 {
+			p.Machine.CPU = "another"
+		}
+		if day == 5 {
+			p.Targets[0].Footprint = nil
+		}
+	}))
+	logs := x.Logs()
+	if len(logs) != 2 {
+		t.Fatalf("%d logs, want 2", len(logs))
+	}
+	for i, whole := range []bool{true, false} {
+		var buf bytes.Buffer
+		if err := logs[i].CSV(&buf); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&buf).ReadAll()
+		if err != nil || len(rows) != 4 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		if slices.Contains(rows[0], "statements_on") != whole || slices.Contains(logs[i].LeftOut, "statements-on") == whole || !slices.Contains(rows[0], "checks_failed") {
+			t.Errorf("log %d has %v and lacks %v", i, rows[0], logs[i].LeftOut)
 		}
 	}
 }
