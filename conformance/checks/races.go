@@ -196,7 +196,7 @@ func againstRevoke(prepare, call move) func(context.Context, *T) error {
 			slices.Reverse(r.access)
 			slices.Reverse(r.refresh)
 			return assertSessionGone(ctx, t, formerSession{
-				handle: s.Session.Handle, user: s.Session.UserID, gone: gone, access: r.access, refresh: r.refresh[:1],
+				handle: s.Session.Handle, user: s.Session.UserID, gone: gone, access: r.access, refresh: r.refresh[:min(1, len(r.refresh))],
 			})
 		})
 	}
