@@ -18,8 +18,10 @@ import (
 // dedicated are the deployments that checks started for settings of their choice.
 // Checks with the same wishes share one.
 type dedicated struct {
-	mu      sync.Mutex
-	started map[string]*dedicatedDeployment
+	started sync.Map // *dedicatedDeployment by its key
+
+	mu   sync.Mutex
+	kept []cores.Deployment // that nobody shares
 }
 
 type dedicatedDeployment struct {
@@ -52,17 +54,8 @@ func (w Wish) key(flag bool) string {
 
 // get starts a deployment of one core, or gives the one that is there.
 func (o *dedicated) get(ctx context.Context, t cores.Target, flag bool, w Wish) (cores.Deployment, error) {
-	k := w.key(flag)
-	o.mu.Lock()
-	if o.started == nil {
-		o.started = map[string]*dedicatedDeployment{}
-	}
-	d := o.started[k]
-	if d == nil {
-		d = &dedicatedDeployment{}
-		o.started[k] = d
-	}
-	o.mu.Unlock()
+	shared, _ := o.started.LoadOrStore(w.key(flag), &dedicatedDeployment{})
+	d := shared.(*dedicatedDeployment)
 	d.once.Do(func() {
 		exact := 0.0
 		// The cores outlive the check that happens to need them first.
@@ -78,11 +71,15 @@ func (o *dedicated) stop(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var errs []error
-	for _, d := range o.started {
-		if d.deployment != nil {
+	for _, d := range o.kept {
+		errs = append(errs, d.Stop(ctx))
+	}
+	o.started.Range(func(_, shared any) bool {
+		if d := shared.(*dedicatedDeployment); d.deployment != nil {
 			errs = append(errs, d.deployment.Stop(ctx))
 		}
-	}
+		return true
+	})
 	return errors.Join(errs...)
 }
 
@@ -158,11 +155,11 @@ func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
 	}
 	err = AtOnce(ctx, starts...)
 	var list []Instance
-	for i, d := range started {
+	for _, d := range started {
 		if d == nil {
 			continue
 		}
-		t.run.dedicated.keep(fmt.Sprintf("together %s %d", t.Label(), i), d)
+		t.run.dedicated.keep(d)
 		cores, dialErr := d.Cores(t.Version())
 		if dialErr != nil {
 			return nil, fmt.Errorf("speak %s to a core: %w", t.Label(), dialErr)
@@ -178,11 +175,8 @@ func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
 }
 
 // keep has a deployment stopped with the others.
-func (o *dedicated) keep(key string, d cores.Deployment) {
+func (o *dedicated) keep(d cores.Deployment) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.started == nil {
-		o.started = map[string]*dedicatedDeployment{}
-	}
-	o.started[key] = &dedicatedDeployment{deployment: d}
+	o.kept = append(o.kept, d)
 }

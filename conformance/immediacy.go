@@ -68,20 +68,25 @@ func (t *Trial) Twin() *protocol.Tokens {
 
 // Revoke ends sessions by their handles.
 func (t *Trial) Revoke(ctx context.Context, at Instance, handles ...string) (*Ended, error) {
-	if err := t.Beside(ctx, at, protocol.CreateRequest{}); err != nil {
-		return nil, err
-	}
-	r, err := at.Revoke(ctx, handles...)
-	return &Ended{Reply: r.Reply, Handles: r.Handles}, Want(r.Reply, err, "revoke at "+at.Name(), protocol.OK)
+	return t.ended(ctx, at, "revoke", func() (protocol.Revoked, error) { return at.Revoke(ctx, handles...) })
 }
 
 // RevokeUser ends all sessions of a user.
 func (t *Trial) RevokeUser(ctx context.Context, at Instance, user string) (*Ended, error) {
+	return t.ended(ctx, at, "revoke all sessions of a user", func() (protocol.Revoked, error) { return at.RevokeUser(ctx, user) })
+}
+
+// ended revokes. What was not answered OK may not have happened, and ended nothing that
+// could be judged by it.
+func (t *Trial) ended(ctx context.Context, at Instance, what string, revoke func() (protocol.Revoked, error)) (*Ended, error) {
 	if err := t.Beside(ctx, at, protocol.CreateRequest{}); err != nil {
 		return nil, err
 	}
-	r, err := at.RevokeUser(ctx, user)
-	return &Ended{Reply: r.Reply, Handles: r.Handles}, Want(r.Reply, err, "revoke all sessions of a user at "+at.Name(), protocol.OK)
+	r, err := revoke()
+	if err := Want(r.Reply, err, what+" at "+at.Name(), protocol.OK); err != nil {
+		return nil, err
+	}
+	return &Ended{Reply: r.Reply, Handles: r.Handles}, nil
 }
 
 // Refused verifies once, after the answer to a revoke, and wants UNAUTHORISED. It

@@ -127,7 +127,7 @@ func (c *collision) learn(order string, took [2]time.Duration) {
 	c.order = order
 }
 
-// Move is one call of a race. It makes exactly one exchange.
+// Move is one call of a race, whose reply it gives. It may ask right after that one's answer.
 type Move func(ctx context.Context) (protocol.Reply, error)
 
 // Meet lets two calls meet, started from one barrier with an offset that is
@@ -135,7 +135,7 @@ type Move func(ctx context.Context) (protocol.Reply, error)
 // effect first (AFirst, BFirst); where it is nil or gives "", it is who was sent
 // first. A throttle is paid beforehand, so that it never stands between the two.
 func (t *Trial) Meet(ctx context.Context, kind string, a, b Move, order func() string) error {
-	paid, err := t.run.options.Target.Capabilities().Throttle.Prepay(ctx, 2)
+	paid, err := t.run.options.Target.Capabilities().Throttle.Prepay(ctx, 4) // with a verify after each
 	if err != nil {
 		return err
 	}

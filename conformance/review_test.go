@@ -498,6 +498,38 @@ func TestThreeVerbsAreEnough(t *testing.T) {
 	}
 }
 
+// unrefreshed is CDI of which a client gets no refresh tokens, and can write data.
+type unrefreshed struct{ cdi.CDI }
+
+type writer struct {
+	protocol.Core
+	protocol.DataWriter
+}
+
+func (unrefreshed) Dial(o protocol.DialOptions) (protocol.Core, error) {
+	c, err := cdi.New(o)
+	return writer{c, c}, err
+}
+
+func (w writer) Create(ctx context.Context, r protocol.CreateRequest) (protocol.Tokens, error) {
+	s, err := w.Core.Create(ctx, r)
+	s.Refresh = protocol.Token{}
+	return s, err
+}
+
+// TestARaceNeedsNoRefreshToken where the calls that meet need none.
+func TestARaceNeedsNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	target := testcore.New(t)
+	target.Speak = unrefreshed{}
+	o := options(t, target)
+	o.Select.IDs = []string{"BL-53"}
+	got, _, _ := run(t, o)
+	if c := checkOf(t, got, "BL-53"); c.Outcome != proof.Pass && c.Outcome != proof.Vacuous { // a busy machine's calls may not meet
+		t.Errorf("%s %s", c.Outcome, c.Reason)
+	}
+}
+
 // TestFlagOffShownAsOnFails: the first thing that must never pass.
 func TestFlagOffShownAsOnFails(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -412,6 +413,40 @@ func TestTheHeaderCountsAsItWas(t *testing.T) {
 	got := c.Checks[0]
 	if got.Tagged != 3 || len(got.Violations) != 3 || !got.Violations[0].Tagged || !strings.Contains(got.Observations["header"], "only trials with the header") {
 		t.Errorf("%d tagged, violations %+v, %q", got.Tagged, got.Violations, got.Observations["header"])
+	}
+}
+
+// isolating remembers the targets that checks had made.
+type isolating struct {
+	*testcore.Target
+	mu   sync.Mutex
+	made []*testcore.Target
+}
+
+func (i *isolating) Isolated(ctx context.Context, name string) (launch.Target, error) {
+	n, err := i.Target.Isolated(ctx, name)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.made = append(i.made, n.(*testcore.Target))
+	return n, err
+}
+
+// TestCoresStartedTogetherAreAllStopped, however many trials started some.
+func TestCoresStartedTogetherAreAllStopped(t *testing.T) {
+	t.Parallel()
+	target := &isolating{Target: testcore.New(t)}
+	o := options(t, target.Target)
+	o.Target, o.Scale, o.Select.IDs = target, 3, []string{"SE-16"}
+	got, _, _ := run(t, o)
+	if c := checkOf(t, got, "SE-16"); c.Outcome != proof.Pass || c.Trials != 3 || len(target.made) != 3 {
+		t.Fatalf("SE-16: %s %s, %d trials on %d databases", c.Outcome, c.Reason, c.Trials, len(target.made))
+	}
+	for i, made := range target.made {
+		for _, d := range made.Started() {
+			if !d.Stopped() {
+				t.Errorf("trial %d: a core was left running", i)
+			}
+		}
 	}
 }
 

@@ -60,6 +60,26 @@ func TestWhatStandsBeforeACoreBreaksNoRule(t *testing.T) {
 	}
 }
 
+// TestARevokeThatWasTurnedAwayIsNoRevoke: nobody judges a verify by it.
+func TestARevokeThatWasTurnedAwayIsNoRevoke(t *testing.T) {
+	t.Parallel()
+	got, _, v := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/session/remove") {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}, "BL-59"))
+	c := checkOf(t, got, "BL-59")
+	outcome, why := verdict.Check(c, got.Histories)
+	if outcome != proof.Error || !strings.Contains(why, protocol.ErrUnavailable.Error()) || v.ExitCode != 2 {
+		t.Errorf("%s: %s, exit %d, violations %+v", outcome, why, v.ExitCode, c.Violations)
+	}
+	if m := c.Immediacy; m != nil && (m.Accepted != 0 || m.Revokes != 0) {
+		t.Errorf("%+v counted of revokes that were not answered", *m)
+	}
+}
+
 // onRefusal gives what a core answers to those whom it should refuse.
 func onRefusal(answer func(w http.ResponseWriter, token string, refused http.Handler)) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {

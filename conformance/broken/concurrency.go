@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/rawjson"
 )
 
 // concurrencyDefects: what goes wrong when calls meet.
@@ -71,6 +73,25 @@ func concurrencyDefects() []Defect {
 			}),
 		},
 		{
+			Name: "second-revoke-answers-early", Text: "a revoke of what another one is about to delete is answered before that one has",
+			CaughtBy: []string{"BL-58"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				begun := &set{}
+				return engine{revoke: func(ctx context.Context, handles []string) ([]string, error) {
+					mine := slices.DeleteFunc(slices.Clone(handles), func(h string) bool { return !begun.add(h) })
+					if len(mine) == 0 {
+						return nil, nil
+					}
+					time.Sleep(5 * inFlight)
+					return next.Revoke(ctx, mine)
+				}}
+			}),
+		},
+		{
+			Name: "revoke-leaves-it-to-a-write", Text: "a revoke during a write to its session answers at once, and the write deletes the session when it is done",
+			CaughtBy: []string{"BL-52", "BL-53"}, Decorate: over(leftToWrites),
+		},
+		{
 			Name: "live-sessions-refused-now-and-then", Text: "every third verify with the check refuses a live session",
 			CaughtBy: []string{"BL-01"},
 			Decorate: over(func(next httpapi.Engine) engine {
@@ -95,6 +116,47 @@ func concurrencyDefects() []Defect {
 					return g, err
 				}}
 			}),
+		},
+	}
+}
+
+// leftToWrites makes a core whose revokes leave a session that is written to alone.
+func leftToWrites(next httpapi.Engine) engine {
+	var mu sync.Mutex
+	writers, left := map[string]int{}, map[string]bool{} // by handle
+	count := func(handle string, n int) (over bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		writers[handle] += n
+		return writers[handle] == 0 && left[handle]
+	}
+	write := func(do func(context.Context, string, rawjson.Object) error) func(context.Context, string, rawjson.Object) error {
+		return func(ctx context.Context, handle string, value rawjson.Object) error {
+			count(handle, 1)
+			time.Sleep(5 * inFlight)
+			err := do(ctx, handle, value)
+			if count(handle, -1) {
+				_, _ = next.Revoke(ctx, []string{handle})
+			}
+			return err
+		}
+	}
+	return engine{
+		setData: write(next.SetData), setPayload: write(next.SetPayload),
+		revoke: func(ctx context.Context, handles []string) ([]string, error) {
+			var now, later []string
+			mu.Lock()
+			for _, h := range handles {
+				if writers[h] > 0 {
+					left[h] = true
+					later = append(later, h)
+				} else {
+					now = append(now, h)
+				}
+			}
+			mu.Unlock()
+			ended, err := next.Revoke(ctx, now)
+			return append(ended, later...), err
 		},
 	}
 }
