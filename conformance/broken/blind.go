@@ -258,7 +258,12 @@ func blindDefects() []Defect {
 		{
 			Name: "fails-open-under-load", Text: "verify lets everybody in while more than four calls are under way",
 			CaughtBy: []string{"BL-59"},
-			Decorate: underLoad(4),
+			Decorate: underLoad(4, 200*time.Microsecond),
+		},
+		{
+			Name: "fails-open-under-more-load", Text: "verify lets everybody in while more than 32 calls are under way",
+			CaughtBy: []string{"BL-59"},
+			Decorate: underLoad(32, 20*time.Millisecond),
 		},
 		{
 			Name: "refused-then-accepted", Text: "a token is let in again after it was refused twenty times",
@@ -357,8 +362,9 @@ func olderTokens() serve.Decorate {
 	})
 }
 
-// underLoad lets in while more than most verifies are under way.
-func underLoad(most int64) serve.Decorate {
+// underLoad lets in while more than most verifies are under way, each of which takes so
+// long besides: a core that is slower than ours.
+func underLoad(most int64, takes time.Duration) serve.Decorate {
 	d := blindBy(func() func(asked) bool {
 		return func(a asked) bool { return a.ctx.Value(busyKey{}) != nil }
 	})
@@ -370,7 +376,7 @@ func underLoad(most int64) serve.Decorate {
 			return engine{verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
 				n := busy.Add(1)
 				defer busy.Add(-1)
-				time.Sleep(200 * time.Microsecond) // a core that is slower than ours
+				time.Sleep(takes)
 				if n > most || busy.Load() > most {
 					ctx = context.WithValue(ctx, busyKey{}, true)
 				}

@@ -138,7 +138,7 @@ func separately(ids []string) (lists [][]string) {
 	return lists
 }
 
-func isRace(id string) bool { return id >= "BL-50" && id <= "BL-61" || id == "BL-75" || id == "BL-76" }
+func isRace(id string) bool { return id >= "BL-50" && id <= "BL-61" || id >= "BL-75" && id <= "BL-77" }
 
 var credential = regexp.MustCompile(`eyJ[0-9A-Za-z+/_=-]{20,}|[0-9A-Za-z+/=]{40,}\.[0-9a-f]{64}\.V2`)
 

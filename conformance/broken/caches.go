@@ -86,6 +86,11 @@ func cacheDefects() []Defect {
 			}),
 		},
 		{
+			Name: "cache-filled-behind-a-revoke", Text: "what a verify has read before a revoke it remembers after it, for all cores and for a second",
+			CaughtBy: []string{"BL-77"},
+			Decorate: filledBehind(),
+		},
+		{
 			Name: "cache-under-load", Text: "good answers are remembered for a second, but only while other sessions are verified without pause",
 			CaughtBy: []string{"BL-70"},
 			Decorate: loadedCache(),
@@ -130,5 +135,42 @@ func loadedCache() serve.Decorate {
 			}
 			return v, err
 		}}
+	})
+}
+
+// filledBehind is a cache that all cores share and that each revoke empties rightly: but a
+// verify that has read before the revoke puts its answer in after it.
+func filledBehind() serve.Decorate {
+	until := &sync.Map{} // handle: time
+	forget := func(handles []string, err error) ([]string, error) {
+		for _, h := range handles {
+			until.Delete(h)
+		}
+		return handles, err
+	}
+	return over(func(next httpapi.Engine) engine {
+		return engine{
+			revoke: func(ctx context.Context, handles []string) ([]string, error) {
+				return forget(next.Revoke(ctx, handles))
+			},
+			revokeUser: func(ctx context.Context, user string) ([]string, error) {
+				return forget(next.RevokeUser(ctx, user))
+			},
+			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+				a, bad := next.Keys().Verify(ctx, in.AccessToken)
+				if bad != nil || !in.CheckDatabase {
+					return next.Verify(ctx, in)
+				}
+				if t, ok := until.Load(a.Handle); ok && time.Now().Before(t.(time.Time)) {
+					return refcore.Verified{Session: a}, nil
+				}
+				v, err := next.Verify(ctx, in)
+				if err == nil {
+					time.Sleep(inFlight)
+					until.Store(a.Handle, time.Now().Add(time.Second))
+				}
+				return v, err
+			},
+		}
 	})
 }

@@ -77,11 +77,15 @@ func knowledgeDefects() []Defect {
 		},
 		{
 			Name: "revokes-of-a-user-get-lost", Text: "of two revokes of a user's sessions at once, the second writes back what the first had ended",
-			CaughtBy: []string{"BL-75"}, Decorate: lostUpdates(false),
+			CaughtBy: []string{"BL-75"}, Decorate: lostUpdates(false, 0),
 		},
 		{
 			Name: "logins-undo-revokes", Text: "a login writes back the user's sessions that a revoke ended meanwhile",
-			CaughtBy: []string{"BL-76"}, Decorate: lostUpdates(true),
+			CaughtBy: []string{"BL-76"}, Decorate: lostUpdates(true, 0),
+		},
+		{
+			Name: "logins-undo-revokes-late", Text: "a login writes back the user's sessions that a revoke ended meanwhile, at the end of 40 ms of other work",
+			CaughtBy: []string{"BL-76"}, Decorate: lostUpdates(true, 40*time.Millisecond),
 		},
 		{
 			Name: "logins-missing-from-the-list", Text: "a user's list of sessions is written back by a revoke without a login that came meanwhile",
@@ -175,8 +179,8 @@ func uncheckedCache(lasts time.Duration) serve.Decorate {
 }
 
 // lostUpdates makes a core that keeps a user's sessions together: a revoke that comes
-// while another call reads, thinks and writes is lost.
-func lostUpdates(byLogin bool) serve.Decorate {
+// while another call reads, thinks and writes is lost. A login works for a while before that.
+func lostUpdates(byLogin bool, works time.Duration) serve.Decorate {
 	var mu sync.Mutex
 	writing, lost := map[string]int{}, map[string]bool{} // by user, by handle
 	during := func(user string, then func()) {
@@ -216,6 +220,7 @@ func lostUpdates(byLogin bool) serve.Decorate {
 		}
 		if byLogin {
 			e.create = func(ctx context.Context, in refcore.CreateInput) (g refcore.Granted, err error) {
+				time.Sleep(works)
 				during(in.UserID, func() { g, err = next.Create(ctx, in) })
 				return g, err
 			}

@@ -32,6 +32,7 @@ func All() []Check {
 		{"blacklisting", historyChecks()},
 		{"blacklisting", dimensionChecks()},
 		{"blacklisting", ageChecks()},
+		{"blacklisting", firstVerifyChecks()},
 		{"session", sessionChecks()},
 		{"rotation", rotationChecks()},
 		{"grants", grantChecks()},
