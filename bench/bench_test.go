@@ -140,7 +140,7 @@ func TestWrongAnswersFailTheRun(t *testing.T) {
 	var once sync.Once
 	rounds := fixed(1, 0, 0)
 	res, _, err := Run(ctx, Options{
-		Target: tg, Versions: []string{"2.20"}, Window: 200 * time.Millisecond, RateHz: 100, Tokens: usersPerPopulation, Connections: 2, Seed: 3,
+		Target: tg, Versions: []string{"2.20"}, Window: 200 * time.Millisecond, RateHz: 100, Tokens: usersPerPopulation, Connections: 2, Seed: 3, crowd: "known",
 		Plan: func() Plan {
 			once.Do(func() { revokeEverything(t, d) })
 			return rounds()
@@ -164,6 +164,19 @@ func TestWrongAnswersFailTheRun(t *testing.T) {
 	}
 }
 
+// TestNoTwoRunsShareUsers: one of the same seed on the same cores must not end the other's
+// sessions.
+func TestNoTwoRunsShareUsers(t *testing.T) {
+	t.Parallel()
+	users := func() string {
+		m := measurement{bench: &bench{Options: Options{Seed: 3}.filled()}, version: "2.20"}
+		return m.population(nil).User(0)
+	}
+	if a, b := users(), users(); a == b {
+		t.Errorf("two runs name a user %s", a)
+	}
+}
+
 // revokeEverything ends the sessions of the bench's own users.
 func revokeEverything(t *testing.T, d launch.Deployment) {
 	t.Helper()
@@ -172,7 +185,7 @@ func revokeEverything(t *testing.T, d launch.Deployment) {
 		t.Error(err)
 		return
 	}
-	m := measurement{bench: &bench{Options: Options{Seed: 3}}, version: "2.20"}
+	m := measurement{bench: &bench{Options: Options{crowd: "known"}}, version: "2.20"}
 	for i := range usersPerPopulation {
 		if _, err := cores[0].(protocol.UserRevoker).RevokeUser(t.Context(), m.population(cores[0]).User(i)); err != nil {
 			t.Error(err)

@@ -6,7 +6,10 @@
 package bench
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/coreproof/coreproof/internal/launch"
@@ -63,6 +66,8 @@ type Options struct {
 	Log  *slog.Logger
 	// Progress is told what goes on, one call at a time; may be nil.
 	Progress func(Event)
+	// crowd is in the names of the users; "" is drawn, so that no two runs share one.
+	crowd string
 }
 
 // Phases of a bench, as Event tells them besides the kinds of rounds.
@@ -124,5 +129,6 @@ func (o Options) filled() Options {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
+	o.crowd = cmp.Or(o.crowd, fmt.Sprintf("%x", rand.Uint64()))
 	return o
 }

@@ -121,8 +121,9 @@ func (m *measurement) fill(ctx context.Context, t launch.Target) error {
 	return nil
 }
 
-// users is the prefix of the users of this measurement.
-func (m *measurement) users() string { return fmt.Sprintf("coreproof-bench-%x-%s", m.Seed, m.version) }
+// users is the prefix of the users of this measurement, and of no other: to tidy up must
+// not end the sessions of one beside it, whatever its seed.
+func (m *measurement) users() string { return "coreproof-bench-" + m.crowd + "-" + m.version }
 
 // usersPerPopulation spreads the sessions, so that each can be revoked by user.
 const usersPerPopulation = 100

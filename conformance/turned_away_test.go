@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -77,6 +78,47 @@ func TestARevokeThatWasTurnedAwayIsNoRevoke(t *testing.T) {
 	}
 	if m := c.Immediacy; m != nil && (m.Accepted != 0 || m.Revokes != 0) {
 		t.Errorf("%+v counted of revokes that were not answered", *m)
+	}
+}
+
+// TestLoadThatIsTurnedAwayIsNoLoad: what was tried beside it is not called met.
+func TestLoadThatIsTurnedAwayIsNoLoad(t *testing.T) {
+	t.Parallel()
+	for name, most := range map[string]int{"after 8 verifies of a token": 8, "never": 1 << 30} {
+		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name == "never" {
+				t.Skip("other tests see it met; without -short it is tried")
+			}
+			t.Parallel()
+			var mu sync.Mutex
+			asked := map[string]int{} // the load asks for its tokens again and again, and nobody else does
+			got, _, _ := run(t, before(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				var q struct{ AccessToken string }
+				if _ = json.Unmarshal(body, &q); strings.HasSuffix(r.URL.Path, "/verify") {
+					mu.Lock()
+					asked[q.AccessToken]++
+					over := asked[q.AccessToken] > most
+					mu.Unlock()
+					if over {
+						http.Error(w, "busy", http.StatusServiceUnavailable)
+						return
+					}
+				}
+				next.ServeHTTP(w, r)
+			}, "BL-70"))
+			outcome, why := verdict.Check(checkOf(t, got, "BL-70"), got.Histories)
+			p := got.Pairs
+			if outcome != proof.Pass || p == nil || (p.Met == p.Wanted) != (name == "never") {
+				t.Fatalf("%s: %s, pairs %+v", outcome, why, p)
+			}
+			for _, m := range p.Missed {
+				if !strings.Contains(m, "load beside") {
+					t.Errorf("missed %s, which is not about the load", m)
+				}
+			}
+		})
 	}
 }
 

@@ -2,9 +2,11 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/conformance"
@@ -269,10 +271,14 @@ func alongDimensions(ctx context.Context, c *T) error {
 			quiet++
 		}
 	}
-	tried := make([]bool, len(cases))
+	tried, loaded := make([]bool, len(cases)), make([]bool, len(cases))
 	defer func() {
 		var met [][]int
 		for i, row := range cases {
+			if tried[i] && !loaded[i] && i >= quiet {
+				row = slices.Clone(row)
+				row[load] = covering.Unset // it met the rest
+			}
 			if tried[i] {
 				met = append(met, row)
 			}
@@ -284,24 +290,28 @@ func alongDimensions(ctx context.Context, c *T) error {
 		}
 		c.Pairs(proof.Pairs{Strength: plan.Strength, Wanted: wanted, Met: n, Missed: missed[:min(len(missed), 20)], LeftOut: may.leftOut})
 	}()
+	beside := &loadBeside{}
 	run := func(from, to int) error {
 		return c.TrialsAtOnce(ctx, to-from, caseWorker, func(ctx context.Context, t *Trial) error {
 			i := from + t.Index
 			one := &dimensionCase{Trial: t, values: values(plan, cases[i]), makers: makers}
+			before := beside.answered.Load()
 			err := one.run(ctx)
 			tried[i] = err == nil || conformance.IsViolation(err)
+			loaded[i] = beside.answered.Load() > before
 			return err
 		})
 	}
 	if err := run(0, quiet); err != nil {
 		return err
 	}
-	stop, err := background(ctx, c)
+	stop, err := beside.start(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	return run(quiet, len(cases))
+	err = run(quiet, len(cases))
+	stop()
+	return errors.Join(err, beside.trouble())
 }
 
 func connectAll(c *T) (map[string][]Instance, error) {
@@ -316,8 +326,15 @@ func connectAll(c *T) (map[string][]Instance, error) {
 	return out, nil
 }
 
-// background verifies other live sessions all the time until it is stopped.
-func background(ctx context.Context, c *T) (stop func(), err error) {
+// loadBeside verifies other live sessions all the time. What is not answered OK is no load.
+type loadBeside struct {
+	answered atomic.Int64 // OK
+
+	mu   sync.Mutex
+	last error // of what was not
+}
+
+func (l *loadBeside) start(ctx context.Context, c *T) (stop func(), err error) {
 	var tokens []string
 	for range busyCalls {
 		s, err := c.On()[0].Create(ctx, protocol.CreateRequest{UserID: c.NewUser()})
@@ -332,10 +349,33 @@ func background(ctx context.Context, c *T) (stop func(), err error) {
 		at := c.On()[i%len(c.On())]
 		done.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = at.Ask(ctx, token)
+				v, err := at.Ask(ctx, token)
+				if ctx.Err() == nil {
+					l.note(conformance.Need(v.Reply, err, "verify a live session as load beside at "+at.Name()))
+				}
 				_ = conformance.Pause(ctx, busyPause)
 			}
 		})
 	}
 	return func() { cancel(); done.Wait() }, nil
+}
+
+func (l *loadBeside) note(err error) {
+	if err == nil {
+		l.answered.Add(1)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = err
+}
+
+// trouble is why there was no load at all.
+func (l *loadBeside) trouble() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answered.Load() > 0 {
+		return nil
+	}
+	return l.last
 }

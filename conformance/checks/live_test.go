@@ -62,3 +62,20 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestNoLoadIsTrouble: one answer is a load, and what was never answered says why.
+func TestNoLoadIsTrouble(t *testing.T) {
+	t.Parallel()
+	l, down := &loadBeside{}, errors.New("down")
+	if err := l.trouble(); err != nil {
+		t.Errorf("before it began: %v", err)
+	}
+	l.note(down)
+	if err := l.trouble(); !errors.Is(err, down) {
+		t.Errorf("never answered: %v", err)
+	}
+	l.note(nil)
+	if err := l.trouble(); err != nil {
+		t.Errorf("answered once: %v", err)
+	}
+}

@@ -83,8 +83,8 @@ func (p Plan) Cases() [][]int {
 	return out
 }
 
-// Coverage counts the tuples that can be met, and those that cases meet; missed
-// tells the others in words.
+// Coverage counts the tuples that can be met, and those that cases meet, Unset values
+// meeting none; missed tells the others in words.
 func (p Plan) Coverage(cases [][]int) (wanted, met int, missed []string) {
 	seen := map[key]bool{}
 	for _, c := range cases {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/internal/docker"
@@ -63,15 +64,22 @@ type Described struct {
 	nested   bool       // shares run and server with the target that it was made from
 	warm     time.Duration
 
-	mu      *sync.Mutex
-	made    *int // instances so far
+	*onDatabase
+	made   *atomic.Int64 // instances so far, on all databases
+	spoken *speak.Versions
+}
+
+// onDatabase is what all views of a target on one database share.
+type onDatabase struct {
+	mu      sync.Mutex
 	running map[*deployment]bool
 	below   []Target
 	books   meter.Database
 	closed  bool
-	spoken  *speak.Versions
-	prepare *beside.Preparation // of this database
+	prepare beside.Preparation
 }
+
+func newOnDatabase() *onDatabase { return &onDatabase{running: map[*deployment]bool{}} }
 
 var (
 	_ Target        = (*Described)(nil)
@@ -83,7 +91,7 @@ var (
 // come with Start.
 func NewDescribed(ctx context.Context, o DescribedOptions) (_ *Described, err error) {
 	d := o.Descriptor
-	x := &Described{o: o, d: d, base: d.Databases[0], mu: &sync.Mutex{}, made: new(int), running: map[*deployment]bool{}, spoken: &speak.Versions{}, prepare: &beside.Preparation{}}
+	x := &Described{o: o, d: d, base: d.Databases[0], onDatabase: newOnDatabase(), made: &atomic.Int64{}, spoken: &speak.Versions{}}
 	if o.Database != "" {
 		i := slices.IndexFunc(d.Databases, func(b descriptor.Database) bool { return b.Kind == o.Database })
 		if i < 0 {
@@ -327,7 +335,7 @@ func (x *Described) startAll(ctx context.Context, d *deployment, n int, s Settin
 // Isolated gives a target on a new, empty database.
 func (x *Described) Isolated(ctx context.Context, name string) (Target, error) {
 	n := *x
-	n.nested, n.mu, n.running, n.below, n.books, n.prepare = true, &sync.Mutex{}, map[*deployment]bool{}, nil, nil, &beside.Preparation{}
+	n.nested, n.onDatabase = true, newOnDatabase()
 	dir, err := os.MkdirTemp(x.run.Dir, strings.Map(fileName, name)+"-")
 	if err != nil {
 		return nil, fmt.Errorf("target %s: %w", x.d.Name, err)

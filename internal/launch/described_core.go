@@ -42,10 +42,7 @@ type describedCore struct {
 
 // startOne starts one instance.
 func (x *Described) startOne(ctx context.Context, i int, s Settings, set map[string]string) (process, error) {
-	x.mu.Lock()
-	*x.made++
-	dir := filepath.Join(x.run.Dir, fmt.Sprintf("core-%d", *x.made))
-	x.mu.Unlock()
+	dir := filepath.Join(x.run.Dir, fmt.Sprintf("core-%d", x.made.Add(1)))
 	v := x.values(dir, i, s.Flag)
 	if x.d.Image == "" {
 		ports, err := program.FreePorts(3)

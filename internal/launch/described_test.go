@@ -132,6 +132,33 @@ func TestDescribedProcesses(t *testing.T) {
 	}
 }
 
+// TestTheWarmViewIsTheTarget: books are opened once, and what is made by way of the one is
+// closed with the other.
+func TestTheWarmViewIsTheTarget(t *testing.T) {
+	t.Parallel()
+	x, _ := described(t, "refcore", "")
+	warm := x.Warm()
+	books, err := warm.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := x.Database(t.Context()); err != nil || same != books {
+		t.Errorf("other books, %v", err)
+	}
+	apart, err := warm.Isolated(t.Context(), "apart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, closed := range map[string]launch.Target{"the view": warm, "what it made": apart} {
+		if _, err := closed.Start(t.Context(), 1, launch.Settings{}); err == nil || !strings.Contains(err.Error(), "closed") {
+			t.Errorf("%s starts cores after the end of the target: %v", name, err)
+		}
+	}
+}
+
 // TestASettingThatTheUnitCannotTell is one that the core has not.
 func TestASettingThatTheUnitCannotTell(t *testing.T) {
 	t.Parallel()

@@ -58,22 +58,25 @@ func pass(ctx context.Context, near net.Conn, to string, oneWay time.Duration) {
 	}
 	defer far.Close()
 	defer context.AfterFunc(ctx, func() { _ = near.Close(); _ = far.Close() })()
+	nearSaid, farSaid := make(chan struct{}), make(chan struct{}) // all that they will
 	var both sync.WaitGroup
-	both.Go(func() { carry(far, near, oneWay) })
-	both.Go(func() { carry(near, far, oneWay) })
+	both.Go(func() { defer close(nearSaid); carry(far, near, farSaid, oneWay) })
+	both.Go(func() { defer close(farSaid); carry(near, far, nearSaid, oneWay) })
 	both.Wait()
 }
 
-// parcel arrives at due.
+// parcel arrives at due. One of no data is the last.
 type parcel struct {
 	data []byte
 	due  time.Time
 }
 
 // carry moves what from says to to, oneWay later. When one side has ended, so has the
-// other, once all on the way has arrived.
-func carry(to, from net.Conn, oneWay time.Duration) {
+// other, once all on the way has arrived: a reset is passed on as an end both ways, and so
+// is that nothing can be written to to, after what that said before.
+func carry(to, from net.Conn, toSaid <-chan struct{}, oneWay time.Duration) {
 	way := make(chan parcel, underWay)
+	reset := false
 	go func() {
 		defer close(way)
 		for {
@@ -83,9 +86,8 @@ func carry(to, from net.Conn, oneWay time.Duration) {
 				way <- parcel{buf[:n], time.Now().Add(oneWay)}
 			}
 			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					_ = to.Close() // a reset is passed on as an end
-				}
+				reset = !errors.Is(err, io.EOF)
+				way <- parcel{due: time.Now().Add(oneWay)}
 				return
 			}
 		}
@@ -93,15 +95,20 @@ func carry(to, from net.Conn, oneWay time.Duration) {
 	broken := false
 	for p := range way {
 		time.Sleep(time.Until(p.due))
-		if broken {
+		if len(p.data) == 0 || broken {
 			continue // until the reader has seen the end
 		}
 		if _, err := to.Write(p.data); err != nil {
 			broken = true
-			_ = from.Close()
+			go func() {
+				<-toSaid
+				_ = from.Close()
+			}()
 		}
 	}
-	if c, ok := to.(*net.TCPConn); ok {
+	if c, ok := to.(*net.TCPConn); ok && !reset {
 		_ = c.CloseWrite()
+		return
 	}
+	_ = to.Close()
 }

@@ -3,9 +3,11 @@ package link_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -122,6 +124,29 @@ func TestEndsArePassedOn(t *testing.T) {
 			t.Error("a connection to nobody stays open")
 		}
 	})
+	t.Run("who writes to nobody", func(t *testing.T) {
+		t.Parallel()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addr, stop := relay(t, l.Addr().String(), time.Millisecond)
+		defer stop()
+		c := dial(t, addr)
+		far, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = far.Close()
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		for err == nil {
+			_, err = c.Write(make([]byte, 1024))
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("it may write on for ever")
+		}
+	})
 	t.Run("the relay stops", func(t *testing.T) {
 		t.Parallel()
 		addr, stop := relay(t, echo(t), time.Millisecond)
@@ -143,4 +168,52 @@ func TestEndsArePassedOn(t *testing.T) {
 			t.Error("accepted")
 		}
 	})
+}
+
+// TestWhatWasSaidBeforeAResetArrives, also where the other side writes on meanwhile.
+func TestWhatWasSaidBeforeAResetArrives(t *testing.T) {
+	t.Parallel()
+	const said = "the last words"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(c, make([]byte, 1)) // asked
+			_, _ = io.WriteString(c, said)
+			_ = c.(*net.TCPConn).SetLinger(0) // an end is a reset
+			_ = c.Close()
+		}
+	}()
+	addr, stop := relay(t, l.Addr().String(), 60*time.Millisecond)
+	defer stop()
+	for name, writesOn := range map[string]bool{"it waits": false, "it writes on": true} {
+		c := dial(t, addr)
+		if _, err := c.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if writesOn {
+			go func() {
+				for tick := time.NewTicker(2 * time.Millisecond); ; <-tick.C {
+					if _, err := c.Write([]byte{2}); err != nil {
+						return
+					}
+				}
+			}()
+		}
+		got := make([]byte, len(said))
+		if n, err := io.ReadFull(c, got); err != nil || string(got) != said {
+			t.Errorf("%s: %q, %v", name, got[:n], err)
+		}
+		if _, err := c.Read(got); err == nil {
+			t.Errorf("%s: the connection goes on", name)
+		}
+		_ = c.Close()
+	}
 }

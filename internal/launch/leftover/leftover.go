@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ type identity struct {
 	Created   int64  `json:"createdMs"`
 	Boot      string `json:"boot,omitempty"`      // of the machine; "" where it is not told
 	Namespace string `json:"namespace,omitempty"` // of process numbers; the same
+	// Ticks of the machine's own clock at its start, which nobody sets; 0 where they are
+	// not told.
+	Ticks uint64 `json:"startTicks,omitempty"`
 }
 
 func identify(pid int) (identity, error) {
@@ -49,11 +53,23 @@ func identify(pid int) (identity, error) {
 	created, err := p.CreateTime()
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // other systems have none
 	namespace, _ := os.Readlink("/proc/self/ns/pid")
-	return identity{pid, created, strings.TrimSpace(string(boot)), namespace}, err
+	return identity{pid, created, strings.TrimSpace(string(boot)), namespace, startTicks(pid)}, err
 }
 
-// clockStep is how far two readings of when a process began may be apart: they count from
-// the start of the machine, whose time is set now and then.
+// startTicks is when a process began, as Linux alone tells it: field 22 of proc_pid_stat(5).
+func startTicks(pid int) uint64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	text := string(b)
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from the third one on
+	if len(fields) < 20 {
+		return 0
+	}
+	n, _ := strconv.ParseUint(fields[19], 10, 64) // 0 where it is no number
+	return n
+}
+
+// clockStep is how far two readings of when a process began may be apart where no ticks
+// are told: they count from the start of the machine, whose time is set now and then.
 const clockStep = 2 * time.Second
 
 // lives says whether that very process is there.
@@ -63,7 +79,11 @@ func (i identity) lives() bool {
 	if i.Boot == "" { // written by an older version
 		i.Boot, i.Namespace = now.Boot, now.Namespace
 	}
-	return err == nil && now.Boot == i.Boot && now.Namespace == i.Namespace && apart.Abs() <= clockStep
+	same := apart.Abs() <= clockStep
+	if i.Ticks > 0 && now.Ticks > 0 {
+		same = i.Ticks == now.Ticks
+	}
+	return err == nil && now.Boot == i.Boot && now.Namespace == i.Namespace && same
 }
 
 // hidden says whether nobody here can tell: the process may live, in a container or

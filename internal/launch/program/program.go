@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/internal/affinity"
+	"github.com/coreproof/coreproof/internal/pause"
 )
 
 // Spec says what is run and how.
@@ -57,6 +59,9 @@ type Program struct {
 // Start runs a program and returns when it is ready; one that does not get there is
 // gone when Start returns, and the error holds the end of its log.
 func Start(ctx context.Context, s Spec) (*Program, error) {
+	if err := s.Ready.untaken(ctx); err != nil {
+		return nil, err
+	}
 	log, err := os.OpenFile(s.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the core's log: %w", err)
@@ -99,9 +104,43 @@ func Start(ctx context.Context, s Spec) (*Program, error) {
 // PID of the process.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
-const pollEvery = 20 * time.Millisecond
+const (
+	pollEvery = 20 * time.Millisecond
+	// answersOfOthers must come before a program is taken for ready that is not seen to
+	// listen by itself: one that finds its port taken has ended by then.
+	answersOfOthers = 10
+	// freedWithin is how long what was killed may go on listening.
+	freedWithin = 2 * time.Second
+)
 
-// await asks until the program answers as it should.
+// untaken wants nobody to listen where the program will, who would be taken for it.
+func (r Ready) untaken(ctx context.Context) error {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return err
+	}
+	d := net.Dialer{Timeout: time.Second}
+	for end := time.Now().Add(freedWithin); ; {
+		c, err := d.DialContext(ctx, "tcp", u.Host)
+		over := time.Now().After(end)
+		if err == nil {
+			_ = c.Close()
+		}
+		switch timeout := net.Error(nil); {
+		case err != nil && (over || !errors.As(err, &timeout) || !timeout.Timeout()):
+			return ctx.Err()
+		case over:
+			return fmt.Errorf("another program listens at %s already: end it", u.Host)
+		}
+		if err := pause.For(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// await asks until the program answers as it should, which another one may do in its
+// place: it must listen by itself, as far as the system shows it (a container's program
+// does not), and live.
 func (p *Program) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.spec.Ready.Within)
 	defer cancel()
@@ -111,15 +150,27 @@ func (p *Program) await(ctx context.Context) error {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	last := "nothing listened"
-	for {
-		if answer, ok := p.spec.Ready.asked(ctx, client); ok {
-			return nil
+	for answered := 0; ; {
+		answer, ok := p.spec.Ready.asked(ctx, client)
+		if ok {
+			answered++
 		} else if answer != "" {
 			last = answer
 		}
+		ok = ok && (answered > answersOfOthers || listens(p.PID(), p.spec.Ready.URL))
 		select {
 		case <-p.exited:
+			if answered > 0 {
+				return fmt.Errorf("it ended (%s) though %s was answered: another program may listen there", p.cmd.ProcessState, p.spec.Ready.URL)
+			}
 			return fmt.Errorf("it ended before it was ready (%s)", p.cmd.ProcessState)
+		default:
+		}
+		if ok {
+			return nil
+		}
+		select {
+		case <-p.exited: // told above
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return fmt.Errorf("not ready after %s: %s; want %d from %s: mend ready, or give it more time with ready.within", p.spec.Ready.Within, last, p.spec.Ready.Status, p.spec.Ready.URL)
@@ -183,15 +234,28 @@ func (p *Program) Stop(ctx context.Context) error {
 	return p.err
 }
 
-// FreePorts asks the system for ports of the loopback that nobody listens at.
+// handed are the ports that FreePorts gave to this process: a program may not listen yet
+// when the next one looks for a port.
+var handed = struct {
+	mu    sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
+// FreePorts asks the system for ports of the loopback that nobody listens at, and that
+// were not given out before.
 func FreePorts(n int) (ports []int, err error) {
-	for range n {
+	handed.mu.Lock()
+	defer handed.mu.Unlock()
+	for len(ports) < n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		defer func() { _ = l.Close() }() // all are held until the last one is found
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if port := l.Addr().(*net.TCPAddr).Port; !handed.ports[port] {
+			handed.ports[port] = true
+			ports = append(ports, port)
+		}
 	}
 	return ports, nil
 }

@@ -174,6 +174,9 @@ func (p *Protocol) take(ctx context.Context) (a *adapter, err error) {
 	if err == nil {
 		err = a.isAnswer(text, 0, &told)
 	}
+	if err == nil && a.ended {
+		err = ready.Err()
+	}
 	if err != nil {
 		p.drop(a)
 		return nil, fmt.Errorf("start adapter %s: %w", p.o.Command[0], err)
@@ -190,9 +193,10 @@ func (p *Protocol) drop(a *adapter) {
 	a.end()
 }
 
-// give takes an adapter back; one that broke is ended.
+// give takes an adapter back; one that broke, or was being ended when it answered, is
+// ended.
 func (p *Protocol) give(a *adapter, good bool) {
-	if good {
+	if good && !a.ended {
 		p.idle <- a // there is room for all; those of a closed protocol have been ended
 	} else {
 		p.drop(a)
@@ -208,6 +212,7 @@ type adapter struct {
 	stderr *strings.Builder
 	once   sync.Once
 	names  bool // each answer names its call
+	ended  bool // by the end of a call's time
 }
 
 func start(o Options) (*adapter, error) {
@@ -240,7 +245,7 @@ func (a *adapter) end() {
 // exchange writes one line and reads one.
 func (a *adapter) exchange(ctx context.Context, line []byte) (string, error) {
 	stop := context.AfterFunc(ctx, a.end) // ends the read
-	defer stop()
+	defer func() { a.ended = !stop() }()  // even where an answer came in time
 	if n := a.out.Buffered(); n > 0 {
 		more, _ := a.out.Peek(min(n, 80)) // it is there
 		return "", fmt.Errorf("the adapter said more than it was asked for (%q): one line an answer, anything else on standard error", more)

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Claims are those of an access token (RFC 9068) that matter here.
@@ -58,14 +60,25 @@ type KeySet struct {
 	URL  string
 	HTTP *http.Client
 
-	mu      sync.RWMutex
-	keys    map[string]crypto.PublicKey
-	fetched time.Time
+	flight singleflight.Group // of one fetch for all that wait for a key
+
+	mu    sync.RWMutex
+	keys  map[string]crypto.PublicKey
+	tried time.Time // when a fetch ended last
+	err   error     // how; nil for well
 }
 
-// refetchAfter is how old a set must be before a key that is not in it has it fetched
-// again: forged tokens must not make a load of their own.
-const refetchAfter = time.Second
+const (
+	// refetchAfter is how long after a fetch, good or not, a key that is not there has the
+	// set fetched again: forged tokens must not make a load of their own.
+	refetchAfter = time.Second
+	// fetchWithin bounds one.
+	fetchWithin = 10 * time.Second
+)
+
+// errNoKeys: the keys could not be had, so that nothing is known about the token. It is
+// no refusal.
+var errNoKeys = errors.New("fetch the server's keys")
 
 // Verify verifies signature and times of a token. It asks nobody but for keys.
 func (s *KeySet) Verify(ctx context.Context, token string, now time.Time) (Claims, error) {
@@ -119,41 +132,56 @@ func verify(key crypto.PublicKey, alg, signed string, signature []byte) error {
 	return fmt.Errorf("the token's signature (%q) does not hold", alg)
 }
 
+// key finds a key, and has the set fetched where it is not there. Who has his key does not
+// wait for those who have not.
 func (s *KeySet) key(ctx context.Context, kid string) (crypto.PublicKey, error) {
-	s.mu.RLock()
-	k, ok := s.keys[kid]
-	s.mu.RUnlock()
-	if ok {
-		return k, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k, ok := s.keys[kid]; ok {
-		return k, nil
-	}
-	if time.Since(s.fetched) > refetchAfter {
-		keys, err := s.fetch(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("fetch the server's keys: %w", err)
+	k, due, err := s.known(kid)
+	if due {
+		// For all that wait, whoever of them goes away.
+		done := s.flight.DoChan("", func() (any, error) {
+			if _, due, _ := s.known(kid); !due {
+				return nil, nil // another flight has just landed
+			}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchWithin)
+			defer cancel()
+			return nil, s.Fetch(ctx)
+		})
+		select {
+		case <-done:
+			k, _, err = s.known(kid)
+		case <-ctx.Done():
+			err = fmt.Errorf("%w: %w", errNoKeys, ctx.Err())
 		}
-		s.keys, s.fetched = keys, time.Now()
 	}
-	if k, ok := s.keys[kid]; ok {
-		return k, nil
-	}
-	return nil, fmt.Errorf("none of %d keys has the token's kid %q", len(s.keys), kid)
+	return k, err
 }
 
-// Fetch gets the keys now, so that the first Verify does not have to.
+// known gives a key that is there, or why it is not, and whether a fetch is due for it.
+func (s *KeySet) known(kid string) (k crypto.PublicKey, due bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k, ok := s.keys[kid]
+	switch {
+	case ok:
+		return k, false, nil
+	case s.err != nil:
+		err = fmt.Errorf("%w: %w", errNoKeys, s.err)
+	default:
+		err = fmt.Errorf("none of %d keys has the token's kid %q", len(s.keys), kid)
+	}
+	return nil, time.Since(s.tried) > refetchAfter, err
+}
+
+// Fetch gets the keys now, so that the first Verify does not have to. Those that were
+// there stay where it fails.
 func (s *KeySet) Fetch(ctx context.Context) error {
 	keys, err := s.fetch(ctx)
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.fetched = keys, time.Now()
-	return nil
+	if s.tried, s.err = time.Now(), err; err == nil {
+		s.keys = keys
+	}
+	return err
 }
 
 func (s *KeySet) fetch(ctx context.Context) (map[string]crypto.PublicKey, error) {

@@ -7,12 +7,14 @@ package oauth2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/coreproof/coreproof/internal/pause"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/internal/protocol/cdi"
 )
@@ -117,11 +119,16 @@ func (p *Protocol) Judge(version string) (func(int, []byte) bool, error) {
 	return func(status int, body []byte) bool { return status == http.StatusOK && saysActive(body) }, nil
 }
 
-// probeWithin bounds Probe.
-const probeWithin = 30 * time.Second
+const (
+	// probeWithin bounds Probe.
+	probeWithin = 30 * time.Second
+	// keysWithin bounds how long it waits for the keys: a server on a new database makes
+	// them when they are first asked for, and may cut that answer off.
+	keysWithin = 5 * time.Second
+)
 
 // Probe logs a user in and looks at the token: one with three parts and a key that
-// verifies it is a JWT, any other is opaque.
+// verifies it is a JWT, any other is opaque. Of one whose keys cannot be had nobody knows.
 func (p *Protocol) Probe(ctx context.Context, o protocol.DialOptions) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
@@ -138,16 +145,34 @@ func (p *Protocol) Probe(ctx context.Context, o protocol.DialOptions) ([]string,
 	if err != nil {
 		return nil, fmt.Errorf("log in at %s: %w: see whether login, client and endpoints of the descriptor are this server's", o.BaseURL, err)
 	}
-	version := Opaque
-	if isJWT(s.Access.Value) {
-		if _, reason := c.local(ctx, s.Access.Value, time.Now()); reason == nil {
-			version = JWT
-		}
-	}
+	version, unknown := c.kind(ctx, s.Access.Value)
 	if _, err := c.Revoke(ctx, s.Session.Handle); err != nil {
 		return nil, fmt.Errorf("end the session that was made to see the kind of tokens: %w", err)
 	}
+	if unknown != nil {
+		return nil, fmt.Errorf("see the kind of tokens at %s: %w: see whether endpoint %q is this server's", o.BaseURL, unknown, Keys)
+	}
 	return []string{version}, nil
+}
+
+// kind is the version of a token, once the server has keys.
+func (c *client) kind(ctx context.Context, token string) (string, error) {
+	if !isJWT(token) {
+		return Opaque, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, keysWithin)
+	defer cancel()
+	for {
+		_, reason := c.local(ctx, token, time.Now())
+		switch {
+		case reason == nil:
+			return JWT, nil
+		case !errors.Is(reason, errNoKeys):
+			return Opaque, nil
+		case pause.For(ctx, refetchAfter) != nil:
+			return "", reason
+		}
+	}
 }
 
 // Dial makes a client.

@@ -7,7 +7,11 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -278,6 +282,135 @@ func TestVerifierStandsForTheAPI(t *testing.T) {
 		if _, url, _, _ := c.VerifyHTTP(protocol.VerifyRequest{}); url != verifier.URL {
 			t.Errorf("load goes to %s", url)
 		}
+	}
+}
+
+// keysBefore puts a handler before the keys of a server: what it does not answer, by
+// giving false, they do. It gives the endpoints.
+func keysBefore(t *testing.T, base string, before func(w http.ResponseWriter, r *http.Request) bool) map[string]string {
+	t.Helper()
+	at, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httputil.NewSingleHostReverseProxy(at)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !before(w, r) {
+			server.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(front.Close)
+	e := oauthtest.Endpoints(base)
+	e[oauth2.Keys] = front.URL + "/keys"
+	return e
+}
+
+// TestWithoutKeysNothingIsRefused: that the keys cannot be had says nothing of a token,
+// and nothing of its kind.
+func TestWithoutKeysNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	base := oauthtest.New(t, oauthtest.Options{JWT: true}).Start(t)
+	var busy atomic.Int64 // answers still to be HTTP 503
+	e := keysBefore(t, base, func(w http.ResponseWriter, _ *http.Request) bool {
+		if busy.Add(-1) < 0 {
+			return false
+		}
+		http.Error(w, "busy", http.StatusServiceUnavailable)
+		return true
+	})
+	p := oauth2.New(options("client credentials"))
+	o := protocol.DialOptions{Name: "on-0", BaseURL: base, Endpoints: e}
+	busy.Store(1)
+	if versions, err := p.Probe(t.Context(), o); err != nil || len(versions) != 1 || versions[0] != oauth2.JWT {
+		t.Errorf("503 once: probe: %v, %v", versions, err)
+	}
+	busy.Store(1 << 40)
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if versions, err := p.Probe(short, o); err == nil || !strings.Contains(err.Error(), "HTTP 503") && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("503 each time: probe: %v, %v", versions, err)
+	}
+	o.Version = oauth2.JWT
+	c, err := p.Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Create(t.Context(), protocol.CreateRequest{UserID: "u"})
+	status(t, "create", s.Reply, err, protocol.OK)
+	for range 3 { // the first asks for the keys; a failure is remembered for a while
+		if v, err := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: s.Access.Value}); err == nil || !strings.Contains(err.Error(), "HTTP 503") {
+			t.Errorf("verify without the keys: %s, %v", v.Status, err)
+		}
+	}
+	keys := &oauth2.KeySet{URL: e[oauth2.Keys], HTTP: http.DefaultClient}
+	rec := httptest.NewRecorder()
+	form := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("token="+s.Access.Value))
+	form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	oauth2.NewVerifier(keys).ServeHTTP(rec, form)
+	if rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("the verifier without keys answered HTTP %d %s", rec.Code, rec.Body)
+	}
+}
+
+// TestAKeyThatIsThereWaitsForNoOther: while the set is fetched for one that is not, and
+// whoever waited for that goes away.
+func TestAKeyThatIsThereWaitsForNoOther(t *testing.T) {
+	t.Parallel()
+	base := oauthtest.New(t, oauthtest.Options{JWT: true}).Start(t)
+	var calls atomic.Int64
+	asked, release := make(chan struct{}), make(chan struct{})
+	answer := sync.OnceFunc(func() { close(release) })
+	e := keysBefore(t, base, func(http.ResponseWriter, *http.Request) bool {
+		if calls.Add(1) == 2 {
+			close(asked)
+			<-release
+		}
+		return false
+	})
+	t.Cleanup(answer)
+	p := oauth2.New(options("client credentials"))
+	c, err := p.Dial(protocol.DialOptions{Version: oauth2.JWT, BaseURL: base, Endpoints: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Create(t.Context(), protocol.CreateRequest{UserID: "u"})
+	status(t, "create", s.Reply, err, protocol.OK)
+	good := s.Access.Value
+	v, err := c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: good})
+	status(t, "verify", v.Reply, err, protocol.OK)
+	oauth2.Forget(c)
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"of nobody"}`))
+	strange := header + good[strings.IndexByte(good, '.'):]
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := c.Verify(ctx, protocol.VerifyRequest{AccessToken: strange})
+		waiting <- err
+	}()
+	<-asked
+	bounded, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	known := make(chan struct{})
+	go func() {
+		defer close(known)
+		v, err := c.Verify(bounded, protocol.VerifyRequest{AccessToken: good})
+		status(t, "verify while the keys are fetched", v.Reply, err, protocol.OK)
+	}()
+	select {
+	case <-known:
+	case <-bounded.Done():
+		t.Error("a key that is there waits for another")
+	}
+	cancel()
+	if err := <-waiting; !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away while he waited: %v", err)
+	}
+	answer()
+	<-known
+	v, err = c.Verify(t.Context(), protocol.VerifyRequest{AccessToken: strange})
+	status(t, "a key of nobody's", v.Reply, err, protocol.TryRefreshToken)
+	if n := calls.Load(); n != 2 {
+		t.Errorf("the keys were fetched %d times, want 2", n)
 	}
 }
 

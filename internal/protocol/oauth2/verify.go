@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,7 +27,7 @@ func (c *client) Verify(ctx context.Context, r protocol.VerifyRequest) (protocol
 		if at := c.o.Endpoints[Verifier]; at != "" {
 			return c.introspect(ctx, at, http.Header{}, r.AccessToken, protocol.TryRefreshToken)
 		}
-		return c.verifyHere(ctx, r.AccessToken), nil
+		return c.verifyHere(ctx, r.AccessToken)
 	}
 	form := url.Values{}
 	header := c.identify(form, c.p.o.APIID, c.p.o.APISecret)
@@ -92,14 +93,20 @@ func session(subject string, ext map[string]json.RawMessage) protocol.Session {
 	return s
 }
 
-// verifyHere is what an API does by itself with a JWT: signature and times.
-func (c *client) verifyHere(ctx context.Context, token string) protocol.Verified {
+// verifyHere is what an API does by itself with a JWT: signature and times. Without the
+// keys it knows nothing, which is an error and no refusal.
+func (c *client) verifyHere(ctx context.Context, token string) (protocol.Verified, error) {
 	var v protocol.Verified
 	v.Invoked = time.Now()
 	claims, err := c.local(ctx, token, v.Invoked)
 	v.Returned = time.Now()
-	v.HTTPStatus, v.Status = http.StatusOK, protocol.OK
 	v.Exchange = protocol.Exchange{Method: protocol.Local, URL: c.o.Endpoints[Keys], RequestBody: token, Sent: v.Invoked, Took: v.Returned.Sub(v.Invoked)}
+	if errors.Is(err, errNoKeys) {
+		v.Exchange.Error = err.Error()
+		protocol.Recorder(ctx)(v.Exchange)
+		return v, fmt.Errorf("verify at %s: %w", c.o.Name, err)
+	}
+	v.HTTPStatus, v.Status = http.StatusOK, protocol.OK
 	if err != nil {
 		v.Status, v.Message = protocol.TryRefreshToken, err.Error()
 	} else {
@@ -107,7 +114,7 @@ func (c *client) verifyHere(ctx context.Context, token string) protocol.Verified
 	}
 	v.Exchange.Status, v.Exchange.ResponseBody = http.StatusOK, string(v.Status)
 	protocol.Recorder(ctx)(v.Exchange)
-	return v
+	return v, nil
 }
 
 func (c *client) local(ctx context.Context, token string, now time.Time) (Claims, error) {
