@@ -41,6 +41,26 @@ func ageDefects() []Defect {
 			Decorate: forgets(15 * time.Second),
 		},
 		{
+			Name: "user-revokes-forgotten-in-2s", Text: "that all sessions of a user were revoked is known for two seconds, and then they are let in again",
+			CaughtBy: []string{"BL-71", "BL-73"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				ended := &sync.Map{} // handle: when
+				return engine{
+					revokeUser: func(ctx context.Context, user string) ([]string, error) {
+						gone, err := next.RevokeUser(ctx, user)
+						for _, h := range gone {
+							ended.Store(h, time.Now())
+						}
+						return gone, err
+					},
+					verify: letsIn(next, func(_ refcore.VerifyInput, a token.Access) bool {
+						at, ok := ended.Load(a.Handle)
+						return ok && time.Since(at.(time.Time)) > 2*time.Second
+					}),
+				}
+			}),
+		},
+		{
 			Name: "fails-open-when-idle", Text: "the first verify after ten seconds without one lets everybody in",
 			CaughtBy: []string{"BL-73"},
 			Decorate: idleOpen(10 * time.Second),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreproof/coreproof/refcore"
@@ -131,6 +132,46 @@ func revokeDefects() []Defect {
 						return next.Liveness(ctx, handle)
 					},
 				}
+			}),
+		},
+		{
+			Name: "revoke-of-all-from-a-remembered-list", Text: "a revoke by user ends those of his sessions that a listing of the last second held",
+			CaughtBy: []string{"BL-17"},
+			Decorate: below(func(next store.Store, _ *rows) database {
+				type listing struct {
+					list []string
+					at   time.Time
+				}
+				kept := &sync.Map{}
+				return database{
+					handles: func(ctx context.Context, user string, at int64) ([]string, error) {
+						list, err := next.Handles(ctx, user, at)
+						if err == nil {
+							kept.Store(user, listing{list, time.Now()})
+						}
+						return list, err
+					},
+					removeUser: func(ctx context.Context, user string, at int64) ([]string, error) {
+						if v, ok := kept.Load(user); ok && time.Since(v.(listing).at) < time.Second {
+							return next.Delete(ctx, v.(listing).list)
+						}
+						return next.DeleteByUser(ctx, user, at)
+					},
+				}
+			}),
+		},
+		{
+			Name: "second-revoke-of-all-does-nothing", Text: "a revoke by user is taken for a repetition, and does nothing, for five seconds after another one",
+			CaughtBy: []string{"BL-17"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				last := &sync.Map{}
+				return engine{revokeUser: func(ctx context.Context, user string) ([]string, error) {
+					if t, ok := last.Load(user); ok && time.Since(t.(time.Time)) < 5*time.Second {
+						return nil, nil
+					}
+					last.Store(user, time.Now())
+					return next.RevokeUser(ctx, user)
+				}}
 			}),
 		},
 		{

@@ -36,7 +36,30 @@ func switchDefects() []Defect {
 		{
 			Name: "request-decides-too-early", Text: "checkDatabase in a request counts also in versions that do not know it",
 			CaughtBy: []string{"BL-31"}, Below: "2.21",
-			Decorate: requestDecides(),
+			Decorate: requestDecides(true),
+		},
+		{
+			Name: "request-switches-the-old-flag-off", Text: "checkDatabase false in a request switches the check off also in versions that do not know it",
+			CaughtBy: []string{"BL-31"}, Below: "2.21",
+			Decorate: requestDecides(false),
+		},
+		{
+			Name: "no-switch-is-off", Text: "a verify whose checkDatabase is missing, or no boolean, is taken for one that asks for no check",
+			CaughtBy: []string{"BL-39"}, From: "2.21",
+			Decorate: serve.Decorate{Handler: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					in := map[string]any{}
+					if json.Unmarshal(body, &in) == nil && strings.HasSuffix(r.URL.Path, "/verify") {
+						if _, ok := in["checkDatabase"].(bool); !ok {
+							in["checkDatabase"] = false
+							body, _ = json.Marshal(in)
+						}
+					}
+					r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+					next.ServeHTTP(w, r)
+				})
+			}},
 		},
 		{
 			Name: "refusal-sticks", Text: "a token that was refused once is refused also where no check was asked for",
@@ -79,11 +102,12 @@ func switchDefects() []Defect {
 	}
 }
 
-// requestDecides looks into the request for a switch that its version has not.
-func requestDecides() serve.Decorate {
+// requestDecides looks into the request for a switch that its version has not, and obeys
+// it where it is set to obeyed.
+func requestDecides(obeyed bool) serve.Decorate {
 	d := onVerify(func(ctx context.Context, next httpapi.Engine, in refcore.VerifyInput) (refcore.Verified, error) {
 		if ctx.Value(askedKey{}) != nil {
-			in.CheckDatabase = true
+			in.CheckDatabase = obeyed
 		}
 		return next.Verify(ctx, in)
 	})
@@ -92,9 +116,9 @@ func requestDecides() serve.Decorate {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			var in struct {
-				CheckDatabase bool `json:"checkDatabase"`
+				CheckDatabase *bool `json:"checkDatabase"`
 			}
-			if json.Unmarshal(body, &in) == nil && in.CheckDatabase {
+			if json.Unmarshal(body, &in) == nil && in.CheckDatabase != nil && *in.CheckDatabase == obeyed {
 				r = r.WithContext(context.WithValue(r.Context(), askedKey{}, true))
 			}
 			next.ServeHTTP(w, r)

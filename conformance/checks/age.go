@@ -15,7 +15,7 @@ func ageChecks() []Check {
 	return []Check{
 		{
 			ID: "BL-71", Title: "sessions of some age are refused at once, and stay refused",
-			Requirement: refusedAtOnce + "also when the session was some seconds old and read before, and it is refused still some seconds later.",
+			Requirement: refusedAtOnce + "also when the session was some seconds old and read before, and it is refused still some seconds later, at every instance, whether it was named by its handle, alone or with others, or ended as one of a user's.",
 			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Run:         oldAndLate,
@@ -29,7 +29,7 @@ func ageChecks() []Check {
 		},
 		{
 			ID: "BL-73", Title: "a core that was left alone refuses, what was revoked long ago and what is revoked now",
-			Requirement: refusedAtOnce + "also as the first call to a core that nobody has asked for a quarter of a minute (its connections to the database may be gone), and by such a core for what is revoked then.",
+			Requirement: refusedAtOnce + "also as the first call to a core that nobody has asked for a quarter of a minute (its connections to the database may be gone), and by such a core for what is revoked then; by handle, by handles and by user.",
 			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Needs:       Needs{Waits: true},
@@ -51,31 +51,23 @@ const someAge = 3500 * time.Millisecond
 
 func oldAndLate(ctx context.Context, c *T) error {
 	return c.Trials(ctx, 1, func(ctx context.Context, t *Trial) error {
-		list, err := many(ctx, t, anyOn(t), t.NewUser(), 6)
+		list, err := lastingSessions(ctx, t, anyOn(t))
 		if err != nil {
 			return err
 		}
 		if err := conformance.Pause(ctx, someAge); err != nil {
 			return err
 		}
-		ended := make([]*conformance.Ended, len(list))
-		for i, s := range list {
-			at := anyOn(t)
-			if err := accepted(ctx, t, at, s.Access.Value); err != nil {
-				return err
-			}
-			if ended[i], err = t.Revoke(ctx, anyOn(t), s.Session.Handle); err != nil {
-				return err
-			}
-			if err := t.Refused(ctx, at, s.Access.Value, ended[i]); err != nil {
+		for _, l := range list {
+			if err := l.revoke(ctx, t, anyOn(t), anyOn(t)); err != nil {
 				return err
 			}
 		}
 		if err := conformance.Pause(ctx, someAge); err != nil {
 			return err
 		}
-		for i, s := range list {
-			if err := t.Refused(ctx, anyOn(t), s.Access.Value, ended[i]); err != nil {
+		for _, l := range list {
+			if err := l.refused(ctx, t, t.On()...); err != nil {
 				return err
 			}
 		}
@@ -291,7 +283,15 @@ func leftAlone(ctx context.Context, c *T) error {
 		return err
 	}
 	return c.TrialsAtOnce(ctx, 1, 1, func(ctx context.Context, t *Trial) error {
-		list, err := many(ctx, t, at, t.NewUser(), 4)
+		before, err := lastingSessions(ctx, t, at)
+		if err != nil {
+			return err
+		}
+		then, err := lastingSessions(ctx, t, at)
+		if err != nil {
+			return err
+		}
+		left, err := liveSession(ctx, t, at, protocol.CreateRequest{})
 		if err != nil {
 			return err
 		}
@@ -300,40 +300,26 @@ func leftAlone(ctx context.Context, c *T) error {
 			long = overMinute
 		}
 		c.Observe("left alone", long.String())
-		var before []*conformance.Ended
-		for _, s := range list[:2] {
-			if err := accepted(ctx, t, at, s.Access.Value); err != nil {
+		for _, l := range before {
+			if err := l.revoke(ctx, t, at, at); err != nil {
 				return err
 			}
-			gone, err := t.Revoke(ctx, at, s.Session.Handle)
-			if err != nil {
-				return err
-			}
-			if err := t.Refused(ctx, at, s.Access.Value, gone); err != nil {
-				return err
-			}
-			before = append(before, gone)
 		}
 		// The first call after the pause asks for what must be refused.
 		if err := conformance.Pause(ctx, long); err != nil {
 			return err
 		}
-		for i, gone := range before {
-			if err := t.Refused(ctx, at, list[i].Access.Value, gone); err != nil {
+		for _, l := range before {
+			if err := l.refused(ctx, t, at); err != nil {
 				return err
 			}
 		}
-		if err := accepted(ctx, t, at, list[2].Access.Value); err != nil {
-			return err
+		for _, l := range then {
+			if err := l.revoke(ctx, t, at, anyOn(t)); err != nil {
+				return err
+			}
 		}
-		gone, err := t.Revoke(ctx, anyOn(t), list[2].Session.Handle)
-		if err != nil {
-			return err
-		}
-		if err := t.Refused(ctx, at, list[2].Access.Value, gone); err != nil {
-			return err
-		}
-		return stays(ctx, t, at, list[3].Access.Value, "a session that nobody revoked")
+		return stays(ctx, t, at, left.Access.Value, "a session that nobody revoked")
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/coreproof/coreproof/conformance/checks"
 	"github.com/coreproof/coreproof/conformance/internal/testcore"
 	"github.com/coreproof/coreproof/internal/launch"
+	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 	"github.com/coreproof/coreproof/reports/verdict"
 )
@@ -52,6 +53,33 @@ func TestReferenceCore(t *testing.T) {
 		t.Errorf("left behind: %+v", left)
 	}
 	t.Logf("%d checks, took %v", len(got.Checks), got.Took)
+}
+
+// TestThreeInstances: what is about several instances holds on a good core however many
+// there are.
+func TestThreeInstances(t *testing.T) {
+	t.Parallel()
+	target := testcore.New(t)
+	o := options(t, target)
+	var err error
+	if o.On, err = target.Start(t.Context(), 3, launch.Settings{Flag: true}); err != nil {
+		t.Fatal(err)
+	}
+	o.Stages = []protocol.Stage{{Version: "2.20", Whole: true}, {Version: "5.5", Whole: true}, {Version: "5.6", Whole: true}}
+	o.Select.Profiles = []string{string(conformance.MultiInstance)}
+	got, _, err := conformance.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got.Checks {
+		c := &got.Checks[i]
+		if outcome, why := verdict.Check(c, got.Histories); outcome != proof.Pass {
+			t.Errorf("%s %s (%s): %s %s %+v", c.ID, c.Title, c.Protocol, outcome, why, c.Violations)
+		}
+	}
+	if len(got.Checks) < len(o.Stages) {
+		t.Errorf("%d checks were tried", len(got.Checks))
+	}
 }
 
 // TestListIsWhole holds each entry to what reports and docs need of it.

@@ -28,10 +28,7 @@ func manyRefused(trials, sessions int, revoke revokeAll) func(context.Context, *
 			if err != nil {
 				return err
 			}
-			var handles []string
-			for _, m := range made {
-				handles = append(handles, m.Session.Handle)
-			}
+			handles := handlesOf(made)
 			gone, err := revoke(ctx, t, anyOn(t), user, handles)
 			if err != nil {
 				return err
@@ -178,4 +175,84 @@ func otherUsersStay(ctx context.Context, c *T) error {
 		}
 		return sameHandles(anyOn(t), r, []string{gone.Session.Handle})
 	})
+}
+
+// loginBetween ends all sessions of a user twice, with a login in between. In half of the
+// trials the sessions are listed before each login: a core that remembers who was there
+// misses the one who came.
+func loginBetween(ctx context.Context, c *T) error {
+	return c.Trials(ctx, 10, func(ctx context.Context, t *Trial) error {
+		at := anyOn(t)
+		first, err := liveSession(ctx, t, anyOn(t), protocol.CreateRequest{})
+		if err != nil {
+			return err
+		}
+		old, user := []protocol.Tokens{first}, first.Session.UserID
+		listFirst := t.Index%2 == 1 && at.Has(protocol.VerbList)
+		login := func() (protocol.Tokens, error) {
+			if listFirst {
+				l, err := at.List(ctx, user)
+				if err := conformance.Need(l.Reply, err, "list sessions at "+at.Name()); err != nil {
+					return protocol.Tokens{}, err
+				}
+			}
+			return newSession(ctx, t, anyOn(t), protocol.CreateRequest{UserID: user})
+		}
+		if listFirst {
+			second, err := login()
+			if err != nil {
+				return err
+			}
+			if err := accepted(ctx, t, anyOn(t), second.Access.Value); err != nil {
+				return err
+			}
+			old = append(old, second)
+		}
+		gone, err := t.RevokeUser(ctx, at, user)
+		if err != nil {
+			return err
+		}
+		if err := allRefused(ctx, t, old, gone); err != nil {
+			return err
+		}
+		next, err := login()
+		if err != nil {
+			return err
+		}
+		for _, one := range t.On() {
+			if err := stays(ctx, t, one, next.Access.Value, "a session made after the revoke of all"); err != nil {
+				return err
+			}
+		}
+		again, err := t.RevokeUser(ctx, at, user)
+		if err != nil {
+			return err
+		}
+		if err := allRefused(ctx, t, []protocol.Tokens{next}, again); err != nil {
+			return err
+		}
+		for _, s := range old {
+			if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// allRefused wants each of some sessions refused, and all reported by their revoke.
+func allRefused(ctx context.Context, t *Trial, made []protocol.Tokens, gone *conformance.Ended) error {
+	for _, s := range made {
+		if err := t.Refused(ctx, anyOn(t), s.Access.Value, gone); err != nil {
+			return err
+		}
+	}
+	return sameHandles(anyOn(t), gone, handlesOf(made))
+}
+
+func handlesOf(made []protocol.Tokens) (handles []string) {
+	for _, s := range made {
+		handles = append(handles, s.Session.Handle)
+	}
+	return handles
 }

@@ -12,6 +12,7 @@ const (
 	specList       = "docs/spec/http-api.md 3.8"
 	specData       = "docs/spec/http-api.md 3.9"
 	specHandshake  = "docs/spec/http-api.md 3.10"
+	specRules      = "docs/spec/http-api.md 6"
 	specKeys       = "docs/spec/http-api.md 2.3"
 	specTokens     = "docs/spec/session-engine.md 1.1"
 	specOrder      = "docs/spec/session-engine.md 1.3"

@@ -1,7 +1,9 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 
 	"github.com/coreproof/coreproof/conformance"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -33,7 +35,7 @@ func switchChecks() []Check {
 		{
 			ID:          "BL-31",
 			Title:       "at CDI ≤ 2.20 checkDatabase in a request changes nothing",
-			Requirement: "Up to CDI 2.20 the core's setting alone decides: with the flag off, a request that holds checkDatabase true is answered as if it did not.",
+			Requirement: "Up to CDI 2.20 the core's setting alone decides: a request that holds checkDatabase is answered as if it did not, true where the flag is off, and false where it is on: there a revoked token is refused as UNAUTHORISED.",
 			Source:      specFlag,
 			Profiles:    []Profile{conformance.Switch},
 			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbEras}, OffSide: true, FlagMode: protocol.BySetting},
@@ -88,6 +90,15 @@ func switchChecks() []Check {
 					return nil
 				})
 			},
+		},
+		{
+			ID:          "BL-39",
+			Title:       "at CDI ≥ 2.21 a request that does not say whether to check is not taken for a no",
+			Requirement: "From CDI 2.21 on, a verify whose checkDatabase is missing, null, a text or an object is malformed (HTTP 400): a revoked token is not accepted.",
+			Source:      specRules + ".64",
+			Profiles:    []Profile{conformance.Switch},
+			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbEras}, FlagMode: protocol.ByRequest},
+			Run:         neverGuessed,
 		},
 		{
 			ID:          "BL-34",
@@ -205,27 +216,68 @@ func acceptedUnchecked(ctx context.Context, t *Trial, at Instance, token string)
 	return conformance.Want(v.Reply, err, what, protocol.OK)
 }
 
+// bothSwitches is a client that can send the other flag mode's switch.
+type bothSwitches interface {
+	VerifyBothSwitches(context.Context, protocol.VerifyRequest) (protocol.Verified, error)
+}
+
 func otherSwitch(ctx context.Context, c *T) error {
 	return c.Trials(ctx, 4, func(ctx context.Context, t *Trial) error {
-		at := anyOff(t)
-		both, ok := at.Core.(interface {
-			VerifyBothSwitches(context.Context, protocol.VerifyRequest) (protocol.Verified, error)
-		})
-		if !ok {
+		on, off := anyOn(t), anyOff(t)
+		checking, ok := on.Core.(bothSwitches)
+		unchecking, okOff := off.Core.(bothSwitches)
+		if !ok || !okOff {
 			return conformance.Lackf("verb", "the client of %s cannot send the other flag mode's switch", t.Label())
 		}
-		live, err := liveSession(ctx, t, at, protocol.CreateRequest{})
+		live, gone, err := revokedAt(ctx, t, on)
 		if err != nil {
 			return err
 		}
-		if _, err := t.Revoke(ctx, at, live.Session.Handle); err != nil {
+		v, err := checking.VerifyBothSwitches(ctx, protocol.VerifyRequest{AccessToken: live.Access.Value, CheckDatabase: false})
+		if err != nil {
+			return conformance.HarnessError("verify with checkDatabase false in a version that does not know it at "+on.Name(), err)
+		}
+		if err := t.JudgeRefusal(ctx, on, live.Access.Value, v.Reply, gone); err != nil {
 			return err
 		}
-		if err := acceptedUnchecked(ctx, t, at, live.Access.Value); err != nil {
+		if live, _, err = revokedAt(ctx, t, off); err != nil {
 			return err
 		}
-		v, err := both.VerifyBothSwitches(ctx, protocol.VerifyRequest{AccessToken: live.Access.Value, CheckDatabase: true})
-		return conformance.Want(v.Reply, err, "verify with checkDatabase true in a version that does not know it at "+at.Name(), protocol.OK)
+		if err := acceptedUnchecked(ctx, t, off, live.Access.Value); err != nil {
+			return err
+		}
+		v, err = unchecking.VerifyBothSwitches(ctx, protocol.VerifyRequest{AccessToken: live.Access.Value, CheckDatabase: true})
+		return conformance.Want(v.Reply, err, "verify with checkDatabase true in a version that does not know it at "+off.Name(), protocol.OK)
+	})
+}
+
+// neverGuessed offers a revoked token with a checkDatabase that is neither true nor false.
+// What refuses it is no matter of this rule. A number and a list are left out: the real
+// core takes them for false.
+func neverGuessed(ctx context.Context, c *T) error {
+	return c.Trials(ctx, 2, func(ctx context.Context, t *Trial) error {
+		at := anyOn(t)
+		raw, ok := at.Core.(interface {
+			VerifyWith(context.Context, protocol.VerifyRequest, json.RawMessage) (protocol.Verified, error)
+		})
+		if !ok {
+			return conformance.Lackf("protocol", "the requests of %s always say whether to check", t.Label())
+		}
+		s, gone, err := revokedAt(ctx, t, at)
+		if err != nil {
+			return err
+		}
+		for _, value := range []string{"", `null`, `"true"`, `"x"`, `{"a":1}`} {
+			v, err := raw.VerifyWith(ctx, protocol.VerifyRequest{AccessToken: s.Access.Value}, json.RawMessage(value))
+			what := "verify a revoked session's token with checkDatabase " + cmp.Or(value, "missing") + " at " + at.Name()
+			switch {
+			case err != nil:
+				return conformance.HarnessError(what, err)
+			case v.Status == protocol.OK:
+				return conformance.Violated(v.Reply, what+": HTTP 400", conformance.Describe(v.Reply))
+			}
+		}
+		return t.Refused(ctx, at, s.Access.Value, gone)
 	})
 }
 

@@ -147,6 +147,14 @@ func TestRequests(t *testing.T) {
 			}
 			return err
 		}, "POST", "/recipe/session/verify", `{"accessToken":"t","doAntiCsrfCheck":true,"enableAntiCsrf":true,"antiCsrfToken":"x","checkDatabase":true}`},
+		{"verify without the switch", "5.4", `{"status":"OK",` + session5 + `}`, func(ctx context.Context, c *Client) error {
+			_, err := c.VerifyWith(ctx, protocol.VerifyRequest{AccessToken: "t", CheckDatabase: true}, nil)
+			return err
+		}, "POST", "/recipe/session/verify", `{"accessToken":"t","doAntiCsrfCheck":false,"enableAntiCsrf":false}`},
+		{"verify with a switch that is none", "5.4", `{"status":"OK",` + session5 + `}`, func(ctx context.Context, c *Client) error {
+			_, err := c.VerifyWith(ctx, protocol.VerifyRequest{AccessToken: "t", CheckDatabase: true}, []byte(`"true"`))
+			return err
+		}, "POST", "/recipe/session/verify", `{"accessToken":"t","doAntiCsrfCheck":false,"enableAntiCsrf":false,"checkDatabase":"true"}`},
 		{"refresh below 3.0", "2.21", ok2, func(ctx context.Context, c *Client) error {
 			_, err := c.Refresh(ctx, protocol.RefreshRequest{RefreshToken: "r", StaticKey: true})
 			return err

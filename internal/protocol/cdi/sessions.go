@@ -2,6 +2,7 @@ package cdi
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -91,6 +92,17 @@ func (c *Client) Verify(ctx context.Context, r protocol.VerifyRequest) (protocol
 func (c *Client) VerifyBothSwitches(ctx context.Context, r protocol.VerifyRequest) (protocol.Verified, error) {
 	body := c.verifyBody(r)
 	body["checkDatabase"] = r.CheckDatabase
+	return c.verify(ctx, body)
+}
+
+// VerifyWith is Verify with checkDatabase as it is given, in JSON, or without it where that
+// is empty, to see what a core makes of a request that says neither yes nor no.
+func (c *Client) VerifyWith(ctx context.Context, r protocol.VerifyRequest, checkDatabase json.RawMessage) (protocol.Verified, error) {
+	body := c.verifyBody(r)
+	delete(body, "checkDatabase")
+	if len(checkDatabase) > 0 {
+		body["checkDatabase"] = checkDatabase
+	}
 	return c.verify(ctx, body)
 }
 
