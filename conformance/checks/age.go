@@ -15,7 +15,7 @@ func ageChecks() []Check {
 	return []Check{
 		{
 			ID: "BL-71", Title: "sessions of some age are refused at once, and stay refused",
-			Requirement: refusedAtOnce + "also when the session was some seconds old and read before, and it is refused still some seconds later, at every instance, whether it was named by its handle, alone or with others, or ended as one of a user's.",
+			Requirement: refusedAtOnce + "also when the session was some seconds old and read before, and it is refused still some seconds later, at every instance, whether it was named by its handle, alone or with others, or ended as one of a user's; no refresh, regenerate or write of just before the revoke brings it back.",
 			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Run:         oldAndLate,
@@ -29,7 +29,7 @@ func ageChecks() []Check {
 		},
 		{
 			ID: "BL-73", Title: "a core that was left alone refuses, what was revoked long ago and what is revoked now",
-			Requirement: refusedAtOnce + "also as the first call to a core that nobody has asked for a quarter of a minute (its connections to the database may be gone), and by such a core for what is revoked then; by handle, by handles and by user.",
+			Requirement: refusedAtOnce + "also as the first call to a core that nobody has asked for a quarter of a minute (its connections to the database may be gone), and by such a core for what is revoked then; by handle, by handles and by user, and also where the session was written to just before.",
 			Source:      specRemove + ", " + specFlag + "; docs/dimensions.md",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Needs:       Needs{Waits: true},
@@ -68,6 +68,9 @@ func oldAndLate(ctx context.Context, c *T) error {
 		}
 		for _, l := range list {
 			if err := l.refused(ctx, t, t.On()...); err != nil {
+				return err
+			}
+			if err := l.over(ctx, t); err != nil {
 				return err
 			}
 		}
