@@ -133,6 +133,14 @@ func ageDefects() []Defect {
 			}),
 		},
 		{
+			Name: "users-stop-at-500", Text: "a revoke of all sessions of a user ends 500 of them",
+			CaughtBy: []string{"BL-72"}, Decorate: userUpTo(500),
+		},
+		{
+			Name: "users-stop-at-1000", Text: "a revoke of all sessions of a user ends 1,000 of them",
+			CaughtBy: []string{"BL-72"}, Decorate: userUpTo(1000),
+		},
+		{
 			Name: "users-stop-at-240-of-any", Text: "a revoke of all sessions of a user reports all of them and ends 240, in no order",
 			CaughtBy: []string{"BL-72"}, Decorate: onRevokeUser(func(ctx context.Context, next httpapi.Engine, user string) ([]string, error) {
 				all, err := next.List(ctx, user)

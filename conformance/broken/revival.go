@@ -71,6 +71,31 @@ func upserts(verb string) serve.Decorate {
 	return d
 }
 
+// putOff is how long a core puts off a write of the whole row.
+const putOff = 300 * time.Millisecond
+
+// flushLater writes a session as it is now once more, whole, in a while: whether it is
+// there still or not.
+func flushLater(ctx context.Context, next store.Store, seen *rows, handle string) {
+	s, err := next.Session(ctx, handle)
+	if err != nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	time.AfterFunc(putOff, func() { seen.revive(ctx, s) })
+}
+
+// writesBehind is a write that is also put off.
+func writesBehind(next store.Store, write write, seen *rows) write {
+	return func(ctx context.Context, handle string, value []byte, aliveAt int64) (bool, error) {
+		done, err := write(ctx, handle, value, aliveAt)
+		if done && err == nil {
+			flushLater(ctx, next, seen, handle)
+		}
+		return done, err
+	}
+}
+
 type write func(ctx context.Context, handle string, value []byte, aliveAt int64) (bool, error)
 
 // writeUpserts writes also where nothing is, write being one of the two objects.
@@ -151,6 +176,33 @@ func revivalDefects() []Defect {
 			CaughtBy: []string{"BL-53"},
 			Decorate: below(func(next store.Store, seen *rows) database {
 				return database{setData: slowWrite(next, next.SetData, seen)}
+			}),
+		},
+		{
+			Name: "data-write-behind-brings-back", Text: "a write of the data is written once more 300 ms later, with the whole session, which was revoked meanwhile",
+			CaughtBy: []string{"BL-71", "BL-73"},
+			Decorate: below(func(next store.Store, seen *rows) database {
+				return database{setData: writesBehind(next, next.SetData, seen)}
+			}),
+		},
+		{
+			Name: "payload-write-behind-brings-back", Text: "a write of the payload is written once more 300 ms later, with the whole session, which was revoked meanwhile",
+			CaughtBy: []string{"BL-71"},
+			Decorate: below(func(next store.Store, seen *rows) database {
+				return database{setPayload: writesBehind(next, next.SetPayload, seen)}
+			}),
+		},
+		{
+			Name: "rotation-behind-brings-back", Text: "a rotation (refresh, or the promotion by verify) is written once more 300 ms later, with the whole session, which was revoked meanwhile",
+			CaughtBy: []string{"BL-71"},
+			Decorate: below(func(next store.Store, seen *rows) database {
+				return database{rotate: func(ctx context.Context, handle string, r store.Rotation) (bool, error) {
+					done, err := next.Rotate(ctx, handle, r)
+					if done && err == nil {
+						flushLater(ctx, next, seen, handle)
+					}
+					return done, err
+				}}
 			}),
 		},
 	}

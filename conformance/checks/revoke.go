@@ -77,7 +77,7 @@ func revokeChecks() []Check {
 		{
 			ID:          "BL-06",
 			Title:       "all 201 sessions of a user are refused at once after a revoke by user",
-			Requirement: refusedAtOnce + "for each session of the user; no page size ends the revoke early.",
+			Requirement: refusedAtOnce + "for each session of the user; no page of up to 200 ends the revoke early (of up to 1,000: BL-72).",
 			Source:      specRemove + "; better-auth issue 10138 (revoke-all that stopped at a page)",
 			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbRevokeUser}},
 			Profiles:    []Profile{conformance.Blacklisting},
