@@ -202,6 +202,20 @@ func TestRequests(t *testing.T) {
 			}
 			return err
 		}, "GET", "/recipe/session?sessionHandle=h", ""},
+		{"get data", "2.7", `{"status":"OK","userDataInDatabase":{"d":1}}`, func(ctx context.Context, c *Client) error {
+			got, err := c.GetData(ctx, "h/1")
+			if err == nil && string(got.Data) != `{"d":1}` {
+				err = fmt.Errorf("decoded %+v", got)
+			}
+			return err
+		}, "GET", "/recipe/session/data?sessionHandle=h%2F1", ""},
+		{"get payload", "5.6", `{"status":"OK","userDataInJWT":{"p":1}}`, func(ctx context.Context, c *Client) error {
+			got, err := c.GetPayload(ctx, "h")
+			if err == nil && string(got.Session.Payload) != `{"p":1}` {
+				err = fmt.Errorf("decoded %+v", got)
+			}
+			return err
+		}, "GET", "/recipe/jwt/data?sessionHandle=h", ""},
 		{"set payload", "5.4", `{"status":"OK"}`, func(ctx context.Context, c *Client) error {
 			_, err := c.SetPayload(ctx, "h", map[string]any{"x": 1})
 			return err
