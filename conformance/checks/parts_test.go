@@ -48,3 +48,36 @@ func TestACoreMayLackReadsOfParts(t *testing.T) {
 		})
 	}
 }
+
+// TestAnOldCoreNeedNotReadSessions: the read of a session came with CDI 2.8, so a core that
+// speaks 2.7 without it breaks no rule, and its profiles have no gap for it.
+func TestAnOldCoreNeedNotReadSessions(t *testing.T) {
+	t.Parallel()
+	read := func(r *http.Request) bool {
+		return r.Method == http.MethodGet && r.URL.Path == "/recipe/session"
+	}
+	d := fronted(read, func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, false)
+	for version, want := range map[string]proof.Outcome{"2.7": proof.Pass, "2.8": proof.Error} {
+		o := only(t, "BL-08 BL-20 BL-21 BL-23 BL-60 SE-01 SE-02 SE-09 SE-15", version, d)
+		got, _, err := conformance.Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := proof.Pass
+		for i := range got.Checks {
+			c := &got.Checks[i]
+			outcome, why := verdict.Check(c, got.Histories)
+			switch {
+			case outcome == proof.Pass, c.Lacks != nil && c.Lacks.Kind == "protocol" && version == "2.7":
+			default:
+				worst = proof.Error
+				if version == "2.7" {
+					t.Errorf("%s: %s %s, lacks %+v, violations %+v", c.ID, outcome, why, c.Lacks, c.Violations)
+				}
+			}
+		}
+		if worst != want {
+			t.Errorf("CDI %s: %s, want %s", version, worst, want)
+		}
+	}
+}

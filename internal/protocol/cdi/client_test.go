@@ -270,6 +270,20 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestGetIsNewerThanTheProtocol: at 2.7 a core need not have it.
+func TestGetIsNewerThanTheProtocol(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[string]bool{"2.7": false, "2.8": true, "2.10": true, "5.6": true} {
+		c := client(t, "http://127.0.0.1:1", v)
+		if got := protocol.Has(c, protocol.VerbGet); got != want || protocol.Without(c, protocol.VerbGet) == "" != want {
+			t.Errorf("CDI %s: has get %v, want %v", v, got, want)
+		}
+		if !protocol.Has(c, protocol.VerbList) {
+			t.Errorf("CDI %s has no list", v)
+		}
+	}
+}
+
 func TestFlagSettingIsUnknownInTheNewEra(t *testing.T) {
 	t.Parallel()
 	on, known, err := client(t, "http://127.0.0.1:1", "5.4").FlagSetting(t.Context())
