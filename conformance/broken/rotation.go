@@ -2,6 +2,8 @@ package broken
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
@@ -30,6 +32,22 @@ func rotationDefects() []Defect {
 			Name: "reuse-leaves-the-session", Text: "a stolen refresh token is refused and the session lives on",
 			CaughtBy: []string{"RO-02", "RO-03", "RO-08"}, From: "5.6",
 			Decorate: revivedAfterTheft(),
+		},
+		{
+			Name: "late-reuse-ends-the-access-token-only", Text: "a stolen refresh token ends access tokens, reads and listings, and the newest refresh token goes on",
+			CaughtBy: []string{"RO-02", "RO-03", "RO-08"}, From: "5.6",
+			Decorate: refreshableAfterTheft(),
+		},
+		{
+			Name: "theft-names-another-session", Text: "the answer to a stolen refresh token names another session",
+			CaughtBy: []string{"RO-02", "RO-03", "RO-08"}, From: "5.6",
+			Decorate: onRefresh(func(_ context.Context, _ httpapi.Engine, _ refcore.RefreshInput, g refcore.Granted, err error) (refcore.Granted, error) {
+				var theft *refcore.Theft
+				if errors.As(err, &theft) {
+					theft.Handle = "another"
+				}
+				return g, err
+			}),
 		},
 		{
 			Name: "old-branches-accepted", Text: "verify does not ask whether a token's refresh token was rotated out",
@@ -80,6 +98,42 @@ func revivedAfterTheft() serve.Decorate {
 			}
 			return next.Delete(ctx, handles)
 		}}
+	})
+	d.Engine = telling()
+	return d
+}
+
+// refreshableAfterTheft hides a session that a theft ended from all but refreshes.
+func refreshableAfterTheft() serve.Decorate {
+	hidden := &set{}
+	d := below(func(next store.Store, _ *rows) database {
+		return database{
+			remove: func(ctx context.Context, handles []string) ([]string, error) {
+				if !isDuring(ctx, "refresh") {
+					return next.Delete(ctx, handles)
+				}
+				for _, h := range handles {
+					hidden.add(h)
+				}
+				return handles, nil
+			},
+			liveness: func(ctx context.Context, handle string) (store.Liveness, error) {
+				if hidden.has(handle) {
+					return store.Liveness{}, store.ErrNotFound
+				}
+				return next.Liveness(ctx, handle)
+			},
+			session: func(ctx context.Context, handle string) (store.Session, error) {
+				if hidden.has(handle) && !isDuring(ctx, "refresh") {
+					return store.Session{}, store.ErrNotFound
+				}
+				return next.Session(ctx, handle)
+			},
+			handles: func(ctx context.Context, user string, at int64) ([]string, error) {
+				list, err := next.Handles(ctx, user, at)
+				return slices.DeleteFunc(list, hidden.has), err
+			},
+		}
 	})
 	d.Engine = telling()
 	return d

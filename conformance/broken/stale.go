@@ -2,13 +2,43 @@ package broken
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/coreproof/coreproof/refcore/httpapi"
+	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/refcore/store"
 )
+
+// remembered makes a core that gives the answers to GETs of a path again for three seconds.
+func remembered(suffix string) serve.Decorate {
+	type answer struct {
+		body []byte
+		at   time.Time
+	}
+	return serve.Decorate{Handler: func(next http.Handler) http.Handler {
+		kept := &sync.Map{}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, suffix) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if v, ok := kept.Load(r.URL.RawQuery); ok && time.Since(v.(answer).at) < 3*time.Second {
+				_, _ = w.Write(v.(answer).body)
+				return
+			}
+			rec := httptest.NewRecorder()
+			next.ServeHTTP(rec, r)
+			kept.Store(r.URL.RawQuery, answer{rec.Body.Bytes(), time.Now()})
+			w.WriteHeader(rec.Code)
+			_, _ = w.Write(rec.Body.Bytes())
+		})
+	}}
+}
 
 // staleReadDefects: other reads than verify find what is over.
 func staleReadDefects() []Defect {
@@ -33,6 +63,16 @@ func staleReadDefects() []Defect {
 					return s, err
 				}}
 			}),
+		},
+		{
+			Name: "session-data-alone-from-a-cache", Text: "a session's data, read by the call for it alone, is remembered for three seconds",
+			CaughtBy: []string{"BL-23"},
+			Decorate: remembered("/recipe/session/data"),
+		},
+		{
+			Name: "session-payload-alone-from-a-cache", Text: "a session's payload, read by the call for it alone, is remembered for three seconds",
+			CaughtBy: []string{"BL-23"},
+			Decorate: remembered("/recipe/jwt/data"),
 		},
 		{
 			Name: "revoked-sessions-listed", Text: "a listing holds the revoked sessions still",

@@ -79,15 +79,21 @@ func aftermathChecks() []Check {
 		{
 			ID:          "BL-23",
 			Title:       "reading a revoked session finds nothing",
-			Requirement: "After the response to a revoke, the session cannot be read, at any instance, also when it was read before.",
-			Source:      specGet,
+			Requirement: "After the response to a revoke, the session cannot be read, at any instance, also when it was read before, nor its data or its payload alone, where the core has calls for them.",
+			Source:      specGet + ", " + specData,
 			Profiles:    []Profile{conformance.Blacklisting},
 			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbGet}},
 			Run: afterRevoke(6, everywhere(func(ctx context.Context, t *Trial, at Instance, s *rival) error {
+				if err := partsRead(ctx, at, s.tokens.Session.Handle); err != nil {
+					return err
+				}
 				return readable(ctx, at, s.tokens.Session.Handle)
 			}), everywhere(func(ctx context.Context, t *Trial, at Instance, s *rival) error {
 				r, err := at.Get(ctx, s.tokens.Session.Handle)
 				if err := conformance.Want(r.Reply, err, "read a revoked session at "+at.Name(), protocol.Unauthorised); err != nil {
+					return err
+				}
+				if err := partsGone(ctx, t, at, s.tokens.Session.Handle); err != nil {
 					return err
 				}
 				return readable(ctx, at, t.Twin().Session.Handle)

@@ -61,15 +61,20 @@ type formerSession struct {
 // is over, at instances chosen at random: none of its tokens is accepted, nothing
 // refreshes it, it cannot be read, nobody lists it.
 func assertSessionGone(ctx context.Context, t *Trial, s formerSession) error {
+	return assertGoneAt(ctx, t, func() Instance { return anyOn(t) }, s)
+}
+
+// assertGoneAt is assertSessionGone at instances of the caller's choice.
+func assertGoneAt(ctx context.Context, t *Trial, choose func() Instance, s formerSession) error {
 	for _, token := range s.access {
-		if err := t.Refused(ctx, anyOn(t), token, s.gone); err != nil {
+		if err := t.Refused(ctx, choose(), token, s.gone); err != nil {
 			return err
 		}
 	}
-	at := anyOn(t)
+	at := choose()
 	if at.Has(protocol.VerbRefresh) {
 		for _, token := range s.refresh {
-			at := anyOn(t)
+			at := choose()
 			got, err := at.Refresh(ctx, protocol.RefreshRequest{RefreshToken: token})
 			if err := conformance.Want(got.Reply, err, "refresh a revoked session at "+at.Name(), protocol.Unauthorised); err != nil {
 				return err
@@ -83,13 +88,13 @@ func assertSessionGone(ctx context.Context, t *Trial, s formerSession) error {
 		}
 	}
 	if at.Has(protocol.VerbList) {
-		if err := unlisted(ctx, t, anyOn(t), s.user, s.handle); err != nil {
+		if err := unlisted(ctx, t, choose(), s.user, s.handle); err != nil {
 			return err
 		}
 	}
 	// Once more: none of the calls above may have brought it back.
 	if len(s.access) > 0 {
-		return t.Refused(ctx, anyOn(t), s.access[0], s.gone)
+		return t.Refused(ctx, choose(), s.access[0], s.gone)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -23,7 +22,7 @@ func hardeningChecks() []Check {
 	}
 	return []Check{
 		entry("HA-01", "a broken or forged access token is refused, never an error of the server",
-			"Verify of a token with a changed header, payload or signature, with algorithm none, without kid, of an unknown version or that is no token at all is TRY_REFRESH_TOKEN, and never a 5xx.",
+			"Verify of a token with a changed header, payload or signature, with algorithm none, without kid, of an unknown version, signed by a foreign key or with a published one as secret, with another session's payload, or that is no token at all is TRY_REFRESH_TOKEN, and never a 5xx.",
 			specOrder, nil, forgedRefused),
 		entry("HA-02", "what is no refresh token is refused, never an error of the server",
 			"Refresh with garbage, with nothing, with parts of nothing or with an access token is UNAUTHORISED, and never a 5xx.",
@@ -37,40 +36,16 @@ func hardeningChecks() []Check {
 	}
 }
 
-// forgeries of an access token, by what was done.
-func forgeries(token string) map[string]string {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return map[string]string{"one character changed": flip(token, 0)}
-	}
-	b64 := base64.RawURLEncoding.EncodeToString
-	head := func(s string) string { return b64([]byte(s)) + "." + parts[1] + "." + parts[2] }
-	return map[string]string{
-		"a changed payload":              flip(token, 1),
-		"a changed signature":            flip(token, 2),
-		"another key's header":           flip(token, 0),
-		"no signature":                   parts[0] + "." + parts[1] + ".",
-		"algorithm none":                 b64([]byte(`{"alg":"none","typ":"JWT","version":"5"}`)) + "." + parts[1] + ".",
-		"two parts":                      parts[0] + "." + parts[1],
-		"a word instead of a token":      "token",
-		"no kid":                         head(`{"alg":"RS256","typ":"JWT","version":"5"}`),
-		"an unknown version":             head(`{"alg":"RS256","typ":"JWT","version":"99","kid":"d-1"}`),
-		"an unknown kid":                 head(`{"alg":"RS256","typ":"JWT","version":"5","kid":"d-1"}`),
-		"a header that is no JSON":       b64([]byte("header")) + "." + parts[1] + "." + parts[2],
-		"a header that is not base64":    "%%%." + parts[1] + "." + parts[2],
-		"a signature that is not base64": parts[0] + "." + parts[1] + ".%%%",
-		"a payload that is no JSON":      parts[0] + "." + b64([]byte("payload")) + "." + parts[2],
-		"only dots":                      "..",
-	}
-}
-
 func forgedRefused(ctx context.Context, t *Trial) error {
 	at := anyOn(t)
 	s, err := liveSession(ctx, t, at, protocol.CreateRequest{})
 	if err != nil {
 		return err
 	}
-	bad := forgeries(s.Access.Value)
+	bad, err := forgeries(ctx, t, at, s.Access.Value)
+	if err != nil {
+		return err
+	}
 	if s.Refresh.Value != "" {
 		bad["a refresh token instead"] = s.Refresh.Value
 	}

@@ -117,9 +117,8 @@ func keptApart(list []twins) func(context.Context, *T) error {
 // plainID is what every core must take.
 var plainID = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
 
-// lackIDs is the kind of a lack that is no gap: who takes no such ids has no users whom he
-// could take for one another.
-const lackIDs = "protocol"
+// lackIDs is no gap: who takes no such ids has no users whom he could take for one another.
+const lackIDs = lackProtocol
 
 // foundTwins are what a core takes of twins.
 type foundTwins struct {

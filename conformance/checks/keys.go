@@ -16,14 +16,21 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
+// lackProtocol is the kind of a lack that is no gap: the protocol has nothing that the rule
+// could be about.
+const lackProtocol = "protocol"
+
+// keyPublisher is a client whose core publishes the keys that verify its tokens.
+type keyPublisher interface {
+	JWKS(context.Context) (protocol.Reply, error)
+}
+
 func publishedKeys(ctx context.Context, c *T) error {
 	return c.Trials(ctx, 4, func(ctx context.Context, t *Trial) error {
 		at := anyOn(t)
-		asker, ok := at.Core.(interface {
-			JWKS(context.Context) (protocol.Reply, error)
-		})
+		asker, ok := at.Core.(keyPublisher)
 		if !ok {
-			return conformance.Lackf("verb", "%s publishes no keys", t.Label())
+			return conformance.Lackf(lackProtocol, "%s has no call for the keys that verify its tokens", t.Label())
 		}
 		static := t.Index%2 == 0
 		live, err := liveSession(ctx, t, at, protocol.CreateRequest{StaticKey: static})
@@ -75,31 +82,48 @@ func verifyJWT(token, jwks string) (kid string, err error) {
 	if header.Alg != "RS256" {
 		return header.Kid, fmt.Errorf("the token's algorithm is %q, want RS256", header.Alg)
 	}
-	var set struct {
-		Keys []struct{ Kty, Kid, N, E, D, P, Q string }
+	keys, err := readKeys(jwks)
+	if err != nil {
+		return header.Kid, err
 	}
-	if err := json.Unmarshal([]byte(jwks), &set); err != nil {
-		return header.Kid, fmt.Errorf("the key set cannot be read: %w", err)
-	}
-	for _, k := range set.Keys {
+	for _, k := range keys {
 		if k.D+k.P+k.Q != "" {
 			return header.Kid, fmt.Errorf("the key set holds private members of key %s", k.Kid)
 		}
 		if k.Kid != header.Kid {
 			continue
 		}
-		n, errN := base64.RawURLEncoding.DecodeString(k.N)
-		e, errE := base64.RawURLEncoding.DecodeString(k.E)
-		signature, errS := base64.RawURLEncoding.DecodeString(parts[2])
-		if errN != nil || errE != nil || errS != nil || k.Kty != "RSA" || len(e) == 0 || len(e) > 4 {
+		public, readable := k.public()
+		signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+		if !readable || err != nil {
 			return header.Kid, fmt.Errorf("key %s or the signature cannot be read", k.Kid)
 		}
-		public := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
 		digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature); err != nil {
 			return header.Kid, fmt.Errorf("key %s does not verify the token: %w", k.Kid, err)
 		}
 		return header.Kid, nil
 	}
-	return header.Kid, fmt.Errorf("none of %d keys has the token's kid %q", len(set.Keys), header.Kid)
+	return header.Kid, fmt.Errorf("none of %d keys has the token's kid %q", len(keys), header.Kid)
+}
+
+// publishedKey is a member of a JSON Web Key Set.
+type publishedKey struct{ Kty, Kid, N, E, D, P, Q string }
+
+func readKeys(jwks string) ([]publishedKey, error) {
+	var set struct{ Keys []publishedKey }
+	if err := json.Unmarshal([]byte(jwks), &set); err != nil {
+		return nil, fmt.Errorf("the key set cannot be read: %w", err)
+	}
+	return set.Keys, nil
+}
+
+// public is the key, if it is one of RSA.
+func (k *publishedKey) public() (*rsa.PublicKey, bool) {
+	n, errN := base64.RawURLEncoding.DecodeString(k.N)
+	e, errE := base64.RawURLEncoding.DecodeString(k.E)
+	if errN != nil || errE != nil || k.Kty != "RSA" || len(n) == 0 || len(e) == 0 || len(e) > 4 {
+		return nil, false
+	}
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, true
 }

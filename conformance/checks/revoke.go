@@ -144,7 +144,7 @@ func revokeChecks() []Check {
 		{
 			ID:          "BL-13",
 			Title:       "tokens of every version are refused at once",
-			Requirement: refusedAtOnce + "whichever CDI version the session was made with.",
+			Requirement: refusedAtOnce + "whichever CDI version the session was made with; another spelling of such a token is not OK either.",
 			Source:      specTokens + "; casdoor issue 3711 (one format not covered by logout)",
 			Profiles:    []Profile{conformance.Blacklisting},
 			Run:         everyVersion,

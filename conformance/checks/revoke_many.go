@@ -103,6 +103,7 @@ func everyVersion(ctx context.Context, c *T) error {
 		}
 		makers[v] = at
 	}
+	spelt := map[string]bool{} // by the form of the token; one trial is under way at a time
 	return c.TrialsAtOnce(ctx, len(versions), 1, func(ctx context.Context, t *Trial) error {
 		v := versions[t.Index%len(versions)]
 		at := anyOn(t)
@@ -122,7 +123,15 @@ func everyVersion(ctx context.Context, c *T) error {
 		if err != nil {
 			return err
 		}
-		return t.Refused(ctx, at, made.Access.Value, gone)
+		if err := t.Refused(ctx, at, made.Access.Value, gone); err != nil {
+			return err
+		}
+		form := formOf(made.Access.Value)
+		if spelt[form] {
+			return nil
+		}
+		spelt[form] = true
+		return spellingsRefused(ctx, t, at, made.Access.Value)
 	})
 }
 

@@ -31,10 +31,10 @@ func rotationChecks() []Check {
 			"From CDI 5.6 on, a refresh retires its token; the retired one is OK again within the grace period and gives a pair that works.",
 			specRotation, true, previousWithinGrace),
 		entry("RO-02", "a displaced refresh token is theft and ends the session",
-			"From CDI 5.6 on, a refresh token that was displaced by a refresh with the previous one is TOKEN_THEFT_DETECTED, with handle and user, and the session is over with that answer.",
+			"From CDI 5.6 on, a refresh token that was displaced by a refresh with the previous one is TOKEN_THEFT_DETECTED, with handle and user, and the session is over with that answer, its newest refresh token too.",
 			specRotation, false, reuseEnds(displacedToken)),
 		entry("RO-03", "a refresh token from two refreshes ago is theft and ends the session",
-			"From CDI 5.6 on, a refresh token older than the previous one is TOKEN_THEFT_DETECTED, with handle and user, and the session is over with that answer.",
+			"From CDI 5.6 on, a refresh token older than the previous one is TOKEN_THEFT_DETECTED, with handle and user, and the session is over with that answer, its newest refresh token too.",
 			specRotation, false, reuseEnds(staleToken)),
 		entry("RO-04", "verify gives no token",
 			"From CDI 5.6 on, verify never hands out a token, neither for a refreshed one nor after a change of the payload; it tells the payload of the token.",
@@ -50,7 +50,7 @@ func rotationChecks() []Check {
 			specRotation, false, olderChildRotates),
 		{
 			ID: "RO-08", Title: "the previous refresh token is theft after its grace",
-			Requirement: "From CDI 5.6 on, the retired refresh token is TOKEN_THEFT_DETECTED once the grace period is over, and the session is over with that answer.",
+			Requirement: "From CDI 5.6 on, the retired refresh token is TOKEN_THEFT_DETECTED, with handle and user, once the grace period is over (or UNAUTHORISED, where a core is set to call it so), and the session is over with that answer, its newest refresh token too.",
 			Source:      specRotation,
 			Profiles:    []Profile{conformance.Rotation},
 			Needs:       Needs{From: "5.6", Settings: true, Verbs: []protocol.Verb{protocol.VerbRefresh, protocol.VerbGrace}},
@@ -95,53 +95,68 @@ func previousWithinGrace(ctx context.Context, t *Trial) error {
 	return conformance.Want(again.Reply, err, "refresh with the newest token at "+at.Name(), protocol.OK)
 }
 
+// stolen gives a refresh token that must be taken for stolen, and the newest pair of its
+// session.
+type stolen func(context.Context, *Trial, Instance) (token string, newest protocol.Tokens, err error)
+
 // displacedToken gives a refresh token that a refresh with the previous one displaced.
-func displacedToken(ctx context.Context, t *Trial, at Instance) (protocol.Tokens, string, string, error) {
+func displacedToken(ctx context.Context, t *Trial, at Instance) (string, protocol.Tokens, error) {
 	pairs, err := chain(ctx, t, at, 1)
 	if err != nil {
-		return protocol.Tokens{}, "", "", err
+		return "", protocol.Tokens{}, err
 	}
 	again, err := refresh(ctx, at, pairs[0].Refresh.Value, false)
-	return pairs[0], pairs[1].Refresh.Value, again.Access.Value, err
+	again.Session = pairs[0].Session
+	return pairs[1].Refresh.Value, again, err
 }
 
 // staleToken gives a refresh token from two refreshes ago.
-func staleToken(ctx context.Context, t *Trial, at Instance) (protocol.Tokens, string, string, error) {
+func staleToken(ctx context.Context, t *Trial, at Instance) (string, protocol.Tokens, error) {
 	pairs, err := chain(ctx, t, at, 2)
 	if err != nil {
-		return protocol.Tokens{}, "", "", err
+		return "", protocol.Tokens{}, err
 	}
-	return pairs[0], pairs[0].Refresh.Value, pairs[2].Access.Value, nil
+	newest := pairs[2]
+	newest.Session = pairs[0].Session
+	return pairs[0].Refresh.Value, newest, nil
 }
 
 // reuseEnds refreshes with a token that must be taken for stolen, and wants the
 // session to be over at once.
-func reuseEnds(stolen func(context.Context, *Trial, Instance) (protocol.Tokens, string, string, error)) func(context.Context, *Trial) error {
+func reuseEnds(stolen stolen) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
-		first, token, newest, err := stolen(ctx, t, anyOn(t))
+		token, newest, err := stolen(ctx, t, anyOn(t))
 		if err != nil {
 			return err
 		}
-		if err := accepted(ctx, t, anyOn(t), newest); err != nil {
+		if err := accepted(ctx, t, anyOn(t), newest.Access.Value); err != nil {
 			return err
 		}
-		return theftEnds(ctx, t, anyOn(t), first.Session, token, newest)
+		return theftEnds(ctx, t, func() Instance { return anyOn(t) }, token, newest, protocol.TokenTheft)
 	}
 }
 
-func theftEnds(ctx context.Context, t *Trial, at Instance, s protocol.Session, token, newest string) error {
+// theftEnds wants one of some answers to a stolen refresh token, with handle and user
+// where it is called a theft, and nothing to be left of the session: its newest pair is
+// good for nothing.
+func theftEnds(ctx context.Context, t *Trial, choose func() Instance, token string, newest protocol.Tokens, statuses ...protocol.Status) error {
+	at := choose()
 	r, err := at.Refresh(ctx, protocol.RefreshRequest{RefreshToken: token})
-	if err := conformance.Want(r.Reply, err, "refresh with a token that must have been stolen at "+at.Name(), protocol.TokenTheft); err != nil {
+	if err := conformance.Want(r.Reply, err, "refresh with a token that must have been stolen at "+at.Name(), statuses...); err != nil {
 		return err
 	}
-	if err := conformance.First(
-		sameText(r.Reply, "handle", r.Session.Handle, s.Handle),
-		sameText(r.Reply, "user", r.Session.UserID, s.UserID),
-	); err != nil {
-		return err
+	s := newest.Session
+	if r.Status == protocol.TokenTheft {
+		if err := conformance.First(
+			sameText(r.Reply, "handle", r.Session.Handle, s.Handle),
+			sameText(r.Reply, "user", r.Session.UserID, s.UserID),
+		); err != nil {
+			return err
+		}
 	}
-	gone := &conformance.Ended{Reply: r.Reply}
-	return assertSessionGone(ctx, t, formerSession{handle: s.Handle, user: s.UserID, access: []string{newest}, gone: gone})
+	return assertGoneAt(ctx, t, choose, formerSession{
+		handle: s.Handle, user: s.UserID, access: []string{newest.Access.Value}, refresh: []string{newest.Refresh.Value}, gone: &conformance.Ended{Reply: r.Reply},
+	})
 }
 
 func verifyGivesNone(ctx context.Context, t *Trial) error {
@@ -292,10 +307,9 @@ func previousAfterGrace(ctx context.Context, c *T) error {
 		if err := conformance.Pause(ctx, grace+100*time.Millisecond-time.Since(pairs[1].Returned)); err != nil {
 			return err
 		}
-		r, err := at.Refresh(ctx, protocol.RefreshRequest{RefreshToken: pairs[0].Refresh.Value})
-		if err := conformance.Want(r.Reply, err, "refresh with the previous token after its grace at "+at.Name(), protocol.TokenTheft, protocol.Unauthorised); err != nil {
-			return err
-		}
-		return t.Refused(ctx, at, pairs[1].Access.Value, &conformance.Ended{Reply: r.Reply})
+		newest := pairs[1]
+		newest.Session = pairs[0].Session
+		// A core may be set to call this one UNAUTHORISED; it ends the session all the same.
+		return theftEnds(ctx, t, func() Instance { return at }, pairs[0].Refresh.Value, newest, protocol.TokenTheft, protocol.Unauthorised)
 	})
 }

@@ -76,7 +76,7 @@ func sessionChecks() []Check {
 		},
 		{
 			ID: "SE-10", Title: "a token that was tampered with is refused", Profiles: basic,
-			Requirement: "A token with a changed header, payload or signature, with algorithm none, or that is no token at all is never accepted: TRY_REFRESH_TOKEN (a 5xx is a matter of the profile hardening).",
+			Requirement: "A token with a changed header, payload or signature, with algorithm none, signed by a foreign key or with a published one as secret, with another session's payload, or that is no token at all is never accepted: TRY_REFRESH_TOKEN (a 5xx is a matter of the profile hardening).",
 			Source:      specOrder,
 			Run:         tampered,
 		},
@@ -266,7 +266,11 @@ func tampered(ctx context.Context, c *T) error {
 		if err != nil {
 			return err
 		}
-		for what, bad := range forgeries(s.Access.Value) {
+		forged, err := forgeries(ctx, t, at, s.Access.Value)
+		if err != nil {
+			return err
+		}
+		for what, bad := range forged {
 			v, err := at.Ask(protocol.WithEveryAnswer(ctx), bad)
 			if err := refusedSomehow(t, v.Reply, err, "verify a token with "+what+" at "+at.Name(), refusal(at)); err != nil {
 				return err

@@ -221,6 +221,15 @@ type Reader interface {
 	Get(ctx context.Context, handle string) (Info, error)
 }
 
+// PartReader reads one part of a session a call, beside Reader. A core may lack these calls:
+// a protocol may have given them up in favour of Reader's.
+type PartReader interface {
+	// GetData fills in Info.Data.
+	GetData(ctx context.Context, handle string) (Info, error)
+	// GetPayload fills in Info.Session.Payload.
+	GetPayload(ctx context.Context, handle string) (Info, error)
+}
+
 // PayloadWriter replaces the payload of a session's tokens to come.
 type PayloadWriter interface {
 	SetPayload(ctx context.Context, handle string, payload map[string]any) (Reply, error)

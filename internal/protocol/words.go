@@ -1,5 +1,10 @@
 package protocol
 
+import (
+	"maps"
+	"slices"
+)
+
 // What some protocols have no words for is named like a verb, so that a check names it
 // among its needs. A client has them all unless it says otherwise (Limited).
 const (
@@ -39,6 +44,12 @@ var words = map[Verb]bool{
 	VerbSeveral: true, VerbReport: true, VerbHandle: true, VerbReason: true, VerbNames: true, VerbTimes: true, VerbPromise: true, VerbSameTokens: true, VerbRefreshNames: true, VerbPayload: true,
 	VerbStaticKey: true, VerbAntiCSRF: true, VerbEras: true, VerbGrace: true, VerbOutlive: true,
 }
+
+// Word says whether v is what some protocols have no words for.
+func Word(v Verb) bool { return words[v] }
+
+// Words are those, in order.
+func Words() []Verb { return slices.Sorted(maps.Keys(words)) }
 
 // Limited is a client of a protocol that has no words for some things.
 type Limited interface {

@@ -47,7 +47,10 @@ type Client struct {
 	limit   *protocol.Throttle
 }
 
-var _ protocol.Core = (*Client)(nil)
+var (
+	_ protocol.Core    = (*Client)(nil)
+	_ protocol.Limited = (*Client)(nil)
+)
 
 // New makes a client with connections of its own. It does not connect.
 func New(o protocol.DialOptions) (*Client, error) {

@@ -210,6 +210,20 @@ func TestRequests(t *testing.T) {
 			}
 			return err
 		}, "GET", "/recipe/session?sessionHandle=h", ""},
+		{"get data", "2.7", `{"status":"OK","userDataInDatabase":{"d":1}}`, func(ctx context.Context, c *Client) error {
+			got, err := c.GetData(ctx, "h/1")
+			if err == nil && string(got.Data) != `{"d":1}` {
+				err = fmt.Errorf("decoded %+v", got)
+			}
+			return err
+		}, "GET", "/recipe/session/data?sessionHandle=h%2F1", ""},
+		{"get payload", "5.6", `{"status":"OK","userDataInJWT":{"p":1}}`, func(ctx context.Context, c *Client) error {
+			got, err := c.GetPayload(ctx, "h")
+			if err == nil && string(got.Session.Payload) != `{"p":1}` {
+				err = fmt.Errorf("decoded %+v", got)
+			}
+			return err
+		}, "GET", "/recipe/jwt/data?sessionHandle=h", ""},
 		{"set payload", "5.4", `{"status":"OK"}`, func(ctx context.Context, c *Client) error {
 			_, err := c.SetPayload(ctx, "h", map[string]any{"x": 1})
 			return err
@@ -261,6 +275,20 @@ func TestRequests(t *testing.T) {
 				t.Errorf("content-type is %q", got.Header.Get("content-type"))
 			}
 		})
+	}
+}
+
+// TestGetIsNewerThanTheProtocol: at 2.7 a core need not have it.
+func TestGetIsNewerThanTheProtocol(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[string]bool{"2.7": false, "2.8": true, "2.10": true, "5.6": true} {
+		c := client(t, "http://127.0.0.1:1", v)
+		if got := protocol.Has(c, protocol.VerbGet); got != want || protocol.Without(c, protocol.VerbGet) == "" != want {
+			t.Errorf("CDI %s: has get %v, want %v", v, got, want)
+		}
+		if !protocol.Has(c, protocol.VerbList) {
+			t.Errorf("CDI %s has no list", v)
+		}
 	}
 }
 

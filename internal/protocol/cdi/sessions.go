@@ -223,6 +223,27 @@ func (c *Client) Get(ctx context.Context, handle string) (protocol.Info, error) 
 	return v, c.shape(reply, o)
 }
 
+// GetData reads what the core keeps with the session, by the older call.
+func (c *Client) GetData(ctx context.Context, handle string) (protocol.Info, error) {
+	return c.part(ctx, pathData, handle, func(o *object, v *protocol.Info) { v.Data = o.raw("userDataInDatabase") })
+}
+
+// GetPayload reads what the session's next access tokens carry, by the older call.
+func (c *Client) GetPayload(ctx context.Context, handle string) (protocol.Info, error) {
+	return c.part(ctx, pathPayload, handle, func(o *object, v *protocol.Info) { v.Session.Payload = o.raw("userDataInJWT") })
+}
+
+func (c *Client) part(ctx context.Context, path, handle string, take func(o *object, v *protocol.Info)) (protocol.Info, error) {
+	reply, err := c.call(ctx, http.MethodGet, path+"?sessionHandle="+url.QueryEscape(handle), nil)
+	v := protocol.Info{Reply: reply}
+	if err != nil || reply.Status != protocol.OK {
+		return v, err
+	}
+	o := &object{fields: reply.Raw}
+	take(o, &v)
+	return v, c.shape(reply, o)
+}
+
 // SetPayload replaces what the session's next access tokens carry.
 func (c *Client) SetPayload(ctx context.Context, handle string, payload map[string]any) (protocol.Reply, error) {
 	return c.call(ctx, http.MethodPut, pathPayload, map[string]any{"sessionHandle": handle, "userDataInJWT": orEmpty(payload)})

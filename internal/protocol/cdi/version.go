@@ -61,6 +61,14 @@ func FlagModeOf(version string) protocol.FlagMode {
 	return protocol.ByRequest
 }
 
+// Without says why there is no v at the client's version, where the protocol had none yet.
+func (c *Client) Without(v protocol.Verb) string {
+	if v == protocol.VerbGet && !c.atLeast("2.8") {
+		return "CDI has it from 2.8 on"
+	}
+	return ""
+}
+
 // Compare orders versions numerically: 2.9 before 2.10. What is no version
 // comes before all that are.
 func Compare(a, b string) int {

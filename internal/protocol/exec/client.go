@@ -16,7 +16,7 @@ import (
 // optional verbs, which an adapter names when it has them.
 var optional = []protocol.Verb{
 	protocol.VerbRefresh, protocol.VerbRevokeUser, protocol.VerbRegenerate, protocol.VerbList, protocol.VerbGet,
-	protocol.VerbSetPayload, protocol.VerbSetData, protocol.VerbHello,
+	protocol.VerbSetPayload, protocol.VerbSetData, protocol.VerbHello, protocol.VerbTellFlag,
 }
 
 // request is a call as a line.
@@ -62,6 +62,7 @@ type answer struct {
 	Handles        []string        `json:"handles"`
 	Expiry         int64           `json:"expiry"`
 	Created        int64           `json:"createdTime"`
+	Flag           *bool           `json:"flag"`
 }
 
 // client is one core behind adapters.
@@ -70,7 +71,11 @@ type client struct {
 	o protocol.DialOptions
 }
 
-var _ protocol.Core = (*client)(nil)
+var (
+	_ protocol.Core       = (*client)(nil)
+	_ protocol.Limited    = (*client)(nil)
+	_ protocol.FlagTeller = (*client)(nil)
+)
 
 func (c *client) Name() string                { return c.o.Name }
 func (c *client) URL() string                 { return c.o.BaseURL }
@@ -82,6 +87,13 @@ func (c *client) Can(v protocol.Verb) bool {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	return slices.Contains(c.p.verbs, v)
+}
+
+// Without says why the core's protocol has no v, as the adapter says it.
+func (c *client) Without(v protocol.Verb) string {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	return c.p.without[v]
 }
 
 // VerifyHTTP gives nothing; see Protocol.Judge.
@@ -218,4 +230,14 @@ func (c *client) SetData(ctx context.Context, handle string, data map[string]any
 
 func (c *client) Hello(ctx context.Context) (protocol.Reply, error) {
 	return c.call(ctx, request{Verb: string(protocol.VerbHello)})
+}
+
+// FlagSetting asks for the core's own setting of the flag; an answer without one does not
+// tell.
+func (c *client) FlagSetting(ctx context.Context) (on, known bool, err error) {
+	r, a, err := c.exchange(ctx, request{Verb: string(protocol.VerbTellFlag)})
+	if err = protocol.Answered(r, err); err != nil || a.Flag == nil {
+		return false, false, err
+	}
+	return *a.Flag, true, nil
 }

@@ -53,10 +53,11 @@ type Protocol struct {
 	idle     chan *adapter
 	starting chan struct{} // held while one starts: many at once would starve the core
 
-	mu     sync.Mutex
-	all    map[*adapter]bool
-	verbs  []protocol.Verb
-	closed bool
+	mu      sync.Mutex
+	all     map[*adapter]bool
+	verbs   []protocol.Verb
+	without map[protocol.Verb]string // what the core's protocol has no words for, and why
+	closed  bool
 }
 
 // New makes the protocol; an adapter is started by the first call.
@@ -75,12 +76,13 @@ func (*Protocol) Judge(string) (func(int, []byte) bool, error) {
 	return nil, errors.New("a core behind an adapter cannot be measured: the adapter's own time would be")
 }
 
-// Probe asks the adapter which versions and verbs the core has.
+// Probe asks the adapter which versions and verbs the core has, and what it is without.
 func (p *Protocol) Probe(ctx context.Context, o protocol.DialOptions) ([]string, error) {
 	var a struct {
 		answer
-		Versions []string        `json:"versions"`
-		Verbs    []protocol.Verb `json:"verbs"`
+		Versions []string                 `json:"versions"`
+		Verbs    []protocol.Verb          `json:"verbs"`
+		Without  map[protocol.Verb]string `json:"without"`
 	}
 	c := &client{p: p, o: o}
 	r, err := c.call(ctx, request{Verb: "describe"})
@@ -101,11 +103,21 @@ func (p *Protocol) Probe(ctx context.Context, o protocol.DialOptions) ([]string,
 			return nil, fmt.Errorf("adapter %s: describe names verb %q; choose from %q", p.o.Command[0], v, optional)
 		}
 	}
+	for v, why := range a.Without {
+		switch {
+		case !protocol.Word(v) && !slices.Contains(optional, v):
+			return nil, fmt.Errorf("adapter %s: describe is without %q; choose from %q", p.o.Command[0], v, slices.Concat(optional, protocol.Words()))
+		case strings.TrimSpace(why) == "":
+			return nil, fmt.Errorf("adapter %s: describe is without %q and does not say why: a report says it", p.o.Command[0], v)
+		case slices.Contains(a.Verbs, v):
+			return nil, fmt.Errorf("adapter %s: describe names verb %q and is without it", p.o.Command[0], v)
+		}
+	}
 	if len(a.Versions) == 0 {
 		return nil, fmt.Errorf("adapter %s: describe names no version: answer {\"versions\":[\"5.4\"],\"verbs\":[…]}", p.o.Command[0])
 	}
 	p.mu.Lock()
-	p.verbs = a.Verbs
+	p.verbs, p.without = a.Verbs, a.Without
 	p.mu.Unlock()
 	slices.SortFunc(a.Versions, p.Compare)
 	return a.Versions, nil

@@ -56,6 +56,88 @@ func TestVerbsAreThoseThatTheAdapterNames(t *testing.T) {
 	}
 }
 
+// described is an adapter that answers each line alike.
+func described(t *testing.T, answer string) *lines.Protocol {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "adapter")
+	text := "#!/bin/sh\nwhile read -r line; do cat <<'END'\n" + answer + "\nEND\ndone\n"
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := lines.New(lines.Options{Command: []string{"sh", path}, Env: os.Environ()})
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// TestWhatACoreIsWithout is the adapter's word, with its reason.
+func TestWhatACoreIsWithout(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ answer, err string }{
+		"a word and a verb": {`{"versions":["5.4"],"verbs":["list"],"without":{"anti-csrf values":"no cookies","get":"nothing is read"}}`, ""},
+		"no such word":      {`{"versions":["5.4"],"without":{"csrf":"no cookies"}}`, `is without "csrf"; choose from`},
+		"create":            {`{"versions":["5.4"],"without":{"create":"no logins"}}`, `is without "create"; choose from`},
+		"no reason":         {`{"versions":["5.4"],"without":{"anti-csrf values":" "}}`, "does not say why"},
+		"a verb it has":     {`{"versions":["5.4"],"verbs":["get"],"without":{"get":"no"}}`, `names verb "get" and is without it`},
+		"a list":            {`{"versions":["5.4"],"without":["get"]}`, "describe: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := described(t, tc.answer)
+			_, err := p.Probe(t.Context(), protocol.DialOptions{})
+			if tc.err == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.err) {
+				t.Fatalf("error %v, want %q", err, tc.err)
+			}
+			if err != nil {
+				return
+			}
+			c, err := p.Dial(protocol.DialOptions{Version: "5.4"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := protocol.Without(c, protocol.VerbAntiCSRF); why != "no cookies" || protocol.Has(c, protocol.VerbAntiCSRF) {
+				t.Errorf("anti-csrf values: without for %q", why)
+			}
+			if protocol.Without(c, protocol.VerbGet) == "" || protocol.Has(c, protocol.VerbGet) || !protocol.Has(c, protocol.VerbList) || !protocol.Has(c, protocol.VerbStaticKey) {
+				t.Error("want no get, and the rest")
+			}
+		})
+	}
+}
+
+// TestPageNamesEachWord that an adapter may be without.
+func TestPageNamesEachWord(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "exec.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range protocol.Words() {
+		if !strings.Contains(string(page), "`"+string(w)+"`") {
+			t.Errorf("docs/exec.md has no word %q", w)
+		}
+	}
+}
+
+// TestTellFlag: what an adapter does not tell is not known.
+func TestTellFlag(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]struct{ on, known, fails bool }{
+		`{"status":"OK","flag":true}`:        {true, true, false},
+		`{"status":"OK","flag":false}`:       {false, true, false},
+		`{"status":"OK"}`:                    {false, false, false},
+		`{"status":"HTTP_ERROR","http":500}`: {false, false, true},
+	} {
+		c, err := described(t, answer).Dial(protocol.DialOptions{Version: "2.20"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		on, known, err := c.(protocol.FlagTeller).FlagSetting(t.Context())
+		if on != want.on || known != want.known || (err != nil) != want.fails {
+			t.Errorf("%s: on %v, known %v, %v", answer, on, known, err)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ script, status, err string }{
