@@ -91,6 +91,15 @@ func lifetimeChecks() []Check {
 				})
 			},
 		},
+		{
+			ID:          "BL-44",
+			Title:       "a session revoked after its first token's life is refused until its last token's end",
+			Requirement: refusedAtOnce + "also when its first access token had expired by then, whether it was revoked by handle or by user, and until its refreshed token expires.",
+			Source:      specVerify + ", " + specRemove + "; setting access_token_validity",
+			Profiles:    []Profile{conformance.Lifetimes},
+			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbReason, protocol.VerbRefresh}, Settings: true, Waits: true},
+			Run:         afterFirstToken,
+		},
 	}
 }
 
