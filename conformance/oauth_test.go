@@ -133,7 +133,6 @@ var cdiAlone = []string{
 	"BL-03", "BL-04", "BL-10", "BL-11", "BL-12", "BL-14", "BL-19", "BL-22", "BL-23", "BL-24", "BL-25", "BL-26", "BL-27", "BL-28", "BL-31", "BL-32", "BL-34",
 	"BL-35", "BL-36", "BL-39", "BL-40", "BL-42", "BL-44", "BL-52", "BL-53", "BL-55", "BL-56", "BL-61", "SE-02", "SE-03", "SE-07", "SE-08", "SE-09", "SE-12",
 	"RO-01", "RO-02", "RO-03", "RO-04", "RO-05", "RO-06", "RO-07", "RO-08", "IS-07",
-	"BL-44",
 }
 
 // TestAGoodAuthorizationServer passes all that OAuth has a rule for, both kinds of
