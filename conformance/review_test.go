@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coreproof/coreproof/conformance"
+	"github.com/coreproof/coreproof/conformance/checks"
 	"github.com/coreproof/coreproof/conformance/internal/testcore"
 	"github.com/coreproof/coreproof/internal/launch"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -552,5 +553,37 @@ func TestFlagOffShownAsOnFails(t *testing.T) {
 		if v.ExitCode != 1 {
 			t.Errorf("verdict %+v", v)
 		}
+	}
+}
+
+// TestTokensThatLiveShorterThanACheck are no broken rule: the check says what it lacks.
+func TestTokensThatLiveShorterThanACheck(t *testing.T) {
+	t.Parallel()
+	target := testcore.New(t)
+	short := launch.Settings{Flag: true, AccessTokenValidity: 6 * time.Second}
+	on, err := target.Start(t.Context(), 2, short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := conformance.Run(t.Context(), conformance.Options{
+		Target: target, On: on, Checks: checks.All(), Stages: whole("5.6"), Select: conformance.Selection{IDs: []string{"BL-71"}}, Seed: 7, HistoryDir: t.TempDir(),
+		Rerun: func(id, version string) string { return "coreproof conform --check " + id },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := false
+	for i := range got.Checks {
+		c := &got.Checks[i]
+		if c.ID != "BL-71" {
+			continue
+		}
+		tried = true
+		if o, why := verdict.Check(c, got.Histories); o != proof.Skip || !strings.Contains(why, "longer access token validity") {
+			t.Errorf("%s %s: %s %s, want it skipped for the tokens' short life", c.ID, c.Protocol, o, why)
+		}
+	}
+	if !tried {
+		t.Error("BL-71 was not selected")
 	}
 }

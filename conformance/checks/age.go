@@ -51,7 +51,7 @@ const someAge = 3500 * time.Millisecond
 
 func oldAndLate(ctx context.Context, c *T) error {
 	return c.Trials(ctx, 1, func(ctx context.Context, t *Trial) error {
-		list, err := lastingSessions(ctx, t, anyOn(t))
+		list, err := lastingSessions(ctx, t, anyOn(t), 2*someAge)
 		if err != nil {
 			return err
 		}
@@ -285,21 +285,21 @@ func leftAlone(ctx context.Context, c *T) error {
 		return err
 	}
 	return c.TrialsAtOnce(ctx, 1, 1, func(ctx context.Context, t *Trial) error {
-		before, err := lastingSessions(ctx, t, at)
+		long := quarter
+		if c.Thorough() {
+			long = overMinute
+		}
+		before, err := lastingSessions(ctx, t, at, long)
 		if err != nil {
 			return err
 		}
-		then, err := lastingSessions(ctx, t, at)
+		then, err := lastingSessions(ctx, t, at, long)
 		if err != nil {
 			return err
 		}
 		left, err := liveSession(ctx, t, at, protocol.CreateRequest{})
 		if err != nil {
 			return err
-		}
-		long := quarter
-		if c.Thorough() {
-			long = overMinute
 		}
 		c.Observe("left alone", long.String())
 		for _, l := range before {

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"time"
 
 	"github.com/coreproof/coreproof/conformance"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -18,15 +19,28 @@ type lasting struct {
 	gone    *conformance.Ended
 }
 
+const (
+	// callsAboutLasting is about how many calls are made about such sessions, and asking
+	// the time that they take where calls are not throttled, generously.
+	callsAboutLasting, asking = 150, 5 * time.Second
+)
+
 // lastingSessions makes sessions at an instance, for each way that the core has to end
-// them: by handle, by handles, and as all of a user, which are half of them.
-func lastingSessions(ctx context.Context, t *Trial, at Instance) (list []*lasting, err error) {
+// them: by handle, by handles, and as all of a user, which are half of them. Their tokens
+// must live as long as they are asked about.
+func lastingSessions(ctx context.Context, t *Trial, at Instance, lasts time.Duration) (list []*lasting, err error) {
+	lasts += asking + t.Paced(callsAboutLasting)
 	add := func(end revokeAll, sessions, written int) {
 		if err != nil {
 			return
 		}
 		l := &lasting{user: t.NewUser(), written: written, end: end}
 		l.made, err = many(ctx, t, at, l.user, sessions)
+		for _, s := range l.made {
+			if life := time.UnixMilli(s.Access.Expiry).Sub(s.Returned); err == nil && life < lasts {
+				err = conformance.Lackf("settings", "access tokens that live %v, and this check takes %v: give the core a longer access token validity for this run", life.Round(time.Second), lasts.Round(time.Second))
+			}
+		}
 		list = append(list, l)
 	}
 	add(byHandles, 1, 0)
