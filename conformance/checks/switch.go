@@ -95,7 +95,7 @@ func switchChecks() []Check {
 			ID:          "BL-39",
 			Title:       "at CDI ≥ 2.21 a request that does not say whether to check is not taken for a no",
 			Requirement: "From CDI 2.21 on, a verify whose checkDatabase is missing, null, a text or an object is malformed (HTTP 400): a revoked token is not accepted.",
-			Source:      specRules + ".64",
+			Source:      specRules + ", rule 64",
 			Profiles:    []Profile{conformance.Switch},
 			Needs:       Needs{Verbs: []protocol.Verb{protocol.VerbEras}, FlagMode: protocol.ByRequest},
 			Run:         neverGuessed,
