@@ -93,8 +93,10 @@ func carry(to, from net.Conn, toSaid <-chan struct{}, oneWay time.Duration) {
 		}
 	}()
 	broken := false
+	w := newWaiter()
+	defer w.close()
 	for p := range way {
-		time.Sleep(time.Until(p.due))
+		w.until(p.due)
 		if len(p.data) == 0 || broken {
 			continue // until the reader has seen the end
 		}

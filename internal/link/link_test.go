@@ -15,7 +15,7 @@ import (
 )
 
 // relay listens and relays to to until the test ends.
-func relay(t *testing.T, to string, delay time.Duration) (addr string, stop func()) {
+func relay(t testing.TB, to string, delay time.Duration) (addr string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,7 +34,7 @@ func relay(t *testing.T, to string, delay time.Duration) (addr string, stop func
 }
 
 // echo answers what it is told, and ends when the caller has.
-func echo(t *testing.T) string {
+func echo(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,7 +56,7 @@ func echo(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func dial(t *testing.T, addr string) *net.TCPConn {
+func dial(t testing.TB, addr string) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
