@@ -315,7 +315,7 @@ func (s *sizing) coreReading() reading {
 		hz, _ := s.measured()
 		return reading{est: e, formula: "mean of the cost rounds", from: words.Figure(hz) + " calls a second alone", extrapolated: true}
 	}
-	return reading{missing: "the cores' processes were not given (--pid-on, --pid-off)"}
+	return reading{missing: "the cores' processes were not given, or one of them served both sides: start a core a side on one database, and name both (--url-on, --url-off, --pid-on, --pid-off)"}
 }
 
 // databaseCPU is read at the rate of all instances together, since they share it.
