@@ -52,14 +52,7 @@ func firstVerifyAgainstRevoke(ctx context.Context, c *T) error {
 			token = r.Access.Value
 		}
 		here, there := anyOn(t), anyOn(t)
-		kind, end := "revoke by handle", func(ctx context.Context) (*conformance.Ended, error) {
-			return t.Revoke(ctx, there, s.Session.Handle)
-		}
-		if t.Index%2 == 1 && there.Has(protocol.VerbRevokeUser) {
-			kind, end = "revoke by user", func(ctx context.Context) (*conformance.Ended, error) {
-				return t.RevokeUser(ctx, there, s.Session.UserID)
-			}
-		}
+		kind, end := inTurn(t, there, s.Session)
 		var gone *conformance.Ended
 		var answer protocol.Verified
 		tokens := []string{token}
@@ -69,35 +62,31 @@ func firstVerifyAgainstRevoke(ctx context.Context, c *T) error {
 				return answer.Reply, okOrGone(answer.Reply, err, "verify for the first time during a revoke at "+here.Name())
 			},
 			ending(t, &gone, token, end),
-			func() string {
-				if answer.Status == protocol.OK {
-					return conformance.AFirst
-				}
-				return conformance.BFirst
-			})
+			func() string { return byAnswer(answer.Status) })
 		if err != nil {
 			return err
 		}
 		if answer.Access.Value != "" {
 			tokens = append(tokens, answer.Access.Value)
 		}
-		for round := range 2 {
-			if round == 1 {
-				if t.Index%4 != 0 {
-					break
-				}
-				if err := conformance.Pause(ctx, laterBy); err != nil {
-					return err
-				}
-			}
-			for _, at := range t.On() {
-				for _, token := range tokens {
-					if err := t.Refused(ctx, at, token, gone); err != nil {
-						return err
-					}
-				}
+		if err := refusedEverywhere(ctx, t, gone, tokens...); err != nil || t.Index%4 != 0 {
+			return err
+		}
+		if err := conformance.Pause(ctx, laterBy); err != nil {
+			return err
+		}
+		return refusedEverywhere(ctx, t, gone, tokens...)
+	})
+}
+
+// refusedEverywhere wants tokens of an ended session refused at every instance.
+func refusedEverywhere(ctx context.Context, t *Trial, gone *conformance.Ended, tokens ...string) error {
+	for _, at := range t.On() {
+		for _, token := range tokens {
+			if err := t.Refused(ctx, at, token, gone); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }

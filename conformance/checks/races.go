@@ -162,11 +162,7 @@ func againstRevoke(prepare, call move) func(context.Context, *T) error {
 			}
 			here, there := anyOn(t), anyOn(t)
 			token := r.access[len(r.access)-1]
-			kind := "revoke by handle"
-			byUser := t.Index%2 == 1 && there.Has(protocol.VerbRevokeUser)
-			if byUser {
-				kind = "revoke by user"
-			}
+			kind, end := inTurn(t, there, s.Session)
 			var gone *conformance.Ended
 			var answer protocol.Reply
 			err = t.Meet(ctx, kind,
@@ -174,21 +170,8 @@ func againstRevoke(prepare, call move) func(context.Context, *T) error {
 					answer, err = call(ctx, t, here, r)
 					return answer, err
 				},
-				ending(t, &gone, token, func(ctx context.Context) (*conformance.Ended, error) {
-					if byUser {
-						return t.RevokeUser(ctx, there, s.Session.UserID)
-					}
-					return t.Revoke(ctx, there, s.Session.Handle)
-				}),
-				func() string {
-					switch answer.Status {
-					case protocol.OK:
-						return conformance.AFirst
-					case protocol.Unauthorised:
-						return conformance.BFirst
-					}
-					return ""
-				})
+				ending(t, &gone, token, end),
+				func() string { return byAnswer(answer.Status) })
 			if err != nil {
 				return err
 			}
@@ -200,6 +183,26 @@ func againstRevoke(prepare, call move) func(context.Context, *T) error {
 			})
 		})
 	}
+}
+
+// inTurn is how a trial ends a session at an instance: by its handle, or, in every second
+// trial, as all of its user's. kind is a word for it.
+func inTurn(t *Trial, at Instance, s protocol.Session) (kind string, end func(context.Context) (*conformance.Ended, error)) {
+	if t.Index%2 == 1 && at.Has(protocol.VerbRevokeUser) {
+		return "revoke by user", func(ctx context.Context) (*conformance.Ended, error) { return t.RevokeUser(ctx, at, s.UserID) }
+	}
+	return "revoke by handle", func(ctx context.Context) (*conformance.Ended, error) { return t.Revoke(ctx, at, s.Handle) }
+}
+
+// byAnswer tells from a call's answer whether it took effect before the revoke.
+func byAnswer(s protocol.Status) string {
+	switch s {
+	case protocol.OK:
+		return conformance.AFirst
+	case protocol.Unauthorised:
+		return conformance.BFirst
+	}
+	return ""
 }
 
 // ending is the move of a revoke. Its answer ends the session, whatever the other call
