@@ -38,43 +38,49 @@ func blindBy(make func() func(a asked) bool) serve.Decorate {
 	return over(func(next httpapi.Engine) engine {
 		when := make()
 		origins := &sync.Map{} // token: where from
-		grant := func(g refcore.Granted, err error, from string) (refcore.Granted, error) {
-			if err == nil {
-				origins.Store(g.Access.Token, from)
+		e := granting(next, func(g refcore.Granted, from string) { origins.Store(g.Access.Token, from) })
+		e.verify = func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+			v, err := next.Verify(ctx, in)
+			if err == nil && v.Access.Token != "" {
+				origins.Store(v.Access.Token, "verify")
 			}
-			return g, err
+			if !gone(err) || !in.CheckDatabase {
+				return v, err
+			}
+			a, bad := next.Keys().Verify(ctx, in.AccessToken)
+			origin, _ := origins.Load(in.AccessToken)
+			from, _ := origin.(string)
+			if bad != nil || !when(asked{ctx, in, a, from}) {
+				return v, err
+			}
+			return refcore.Verified{Session: a}, nil
 		}
-		return engine{
-			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
-				g, err := next.Create(ctx, in)
-				return grant(g, err, "create")
-			},
-			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
-				g, err := next.Refresh(ctx, in)
-				return grant(g, err, "refresh")
-			},
-			regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
-				g, err := next.Regenerate(ctx, access, p, check)
-				return grant(g, err, "regenerate")
-			},
-			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
-				v, err := next.Verify(ctx, in)
-				if err == nil && v.Access.Token != "" {
-					origins.Store(v.Access.Token, "verify")
-				}
-				if !gone(err) || !in.CheckDatabase {
-					return v, err
-				}
-				a, bad := next.Keys().Verify(ctx, in.AccessToken)
-				origin, _ := origins.Load(in.AccessToken)
-				from, _ := origin.(string)
-				if bad != nil || !when(asked{ctx, in, a, from}) {
-					return v, err
-				}
-				return refcore.Verified{Session: a}, nil
-			},
-		}
+		return e
 	})
+}
+
+// granting makes an engine that tells of each grant of a token by which call it was.
+func granting(next httpapi.Engine, tell func(g refcore.Granted, from string)) engine {
+	told := func(g refcore.Granted, err error, from string) (refcore.Granted, error) {
+		if err == nil {
+			tell(g, from)
+		}
+		return g, err
+	}
+	return engine{
+		create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
+			g, err := next.Create(ctx, in)
+			return told(g, err, "create")
+		},
+		refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+			g, err := next.Refresh(ctx, in)
+			return told(g, err, "refresh")
+		},
+		regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
+			g, err := next.Regenerate(ctx, access, p, check)
+			return told(g, err, "regenerate")
+		},
+	}
 }
 
 // Forms of users' ids, and nothing that only begins like them.
@@ -338,27 +344,12 @@ func letsIn(next httpapi.Engine, when func(in refcore.VerifyInput, a token.Acces
 func olderTokens() serve.Decorate {
 	return over(func(next httpapi.Engine) engine {
 		newest := &sync.Map{}
-		note := func(g refcore.Granted, err error) (refcore.Granted, error) {
-			if err == nil {
-				newest.Store(g.Session.Handle, g.Access.Token)
-			}
-			return g, err
-		}
-		return engine{
-			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
-				return note(next.Create(ctx, in))
-			},
-			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
-				return note(next.Refresh(ctx, in))
-			},
-			regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
-				return note(next.Regenerate(ctx, access, p, check))
-			},
-			verify: letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
-				last, ok := newest.Load(a.Handle)
-				return ok && last != in.AccessToken
-			}),
-		}
+		e := granting(next, func(g refcore.Granted, _ string) { newest.Store(g.Session.Handle, g.Access.Token) })
+		e.verify = letsIn(next, func(in refcore.VerifyInput, a token.Access) bool {
+			last, ok := newest.Load(a.Handle)
+			return ok && last != in.AccessToken
+		})
+		return e
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/coreproof/coreproof/refcore"
 	"github.com/coreproof/coreproof/refcore/httpapi"
-	"github.com/coreproof/coreproof/refcore/rawjson"
 	"github.com/coreproof/coreproof/refcore/serve"
 	"github.com/coreproof/coreproof/refcore/token"
 )
@@ -24,26 +23,13 @@ func spellingDefects() []Defect {
 func deniesTexts() serve.Decorate {
 	given := &set{}
 	return over(func(next httpapi.Engine) engine {
-		note := func(g refcore.Granted, err error) (refcore.Granted, error) {
-			given.add(g.Access.Token)
-			return g, err
-		}
+		e := granting(next, func(g refcore.Granted, _ string) { given.add(g.Access.Token) })
 		verify := letsIn(next, func(in refcore.VerifyInput, _ token.Access) bool { return !given.has(in.AccessToken) })
-		return engine{
-			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
-				return note(next.Create(ctx, in))
-			},
-			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
-				return note(next.Refresh(ctx, in))
-			},
-			regenerate: func(ctx context.Context, access string, p rawjson.Object, check bool) (refcore.Granted, error) {
-				return note(next.Regenerate(ctx, access, p, check))
-			},
-			verify: func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
-				v, err := verify(ctx, in)
-				given.add(v.Access.Token)
-				return v, err
-			},
+		e.verify = func(ctx context.Context, in refcore.VerifyInput) (refcore.Verified, error) {
+			v, err := verify(ctx, in)
+			given.add(v.Access.Token)
+			return v, err
 		}
+		return e
 	})
 }
