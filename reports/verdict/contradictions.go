@@ -74,9 +74,10 @@ func (e *evidence) gate(p *proof.Proof) {
 }
 
 // wholeSweep: a sweep that was not cut short has as many windows of a variant in each
-// block.
+// block. Rates above its shares are tried where these did not saturate a core, which may
+// be in one block and not in the next.
 func (e *evidence) wholeSweep(at string, s *proof.Sweep) {
-	if s == nil || s.CutShort != "" {
+	if s == nil || s.CutShort != "" || len(s.Shares) == 0 {
 		return
 	}
 	points := map[string][]int{} // by variant, then block
@@ -84,7 +85,8 @@ func (e *evidence) wholeSweep(at string, s *proof.Sweep) {
 		points[x.Variant] = make([]int, max(0, s.Blocks))
 	}
 	for _, x := range s.Points {
-		if n := points[x.Variant]; x.Block >= 0 && x.Block < len(n) {
+		n := points[x.Variant]
+		if x.Block >= 0 && x.Block < len(n) && slices.Contains(s.Shares, x.Share) {
 			n[x.Block]++
 		}
 	}

@@ -309,6 +309,22 @@ func TestV2EditAndDeriveAnew(t *testing.T) {
 	}
 }
 
+// TestRatesAboveTheShares: a core that kept up with all rates in one block of two is tried
+// with a higher one in that block alone, and nothing is missing in the other.
+func TestRatesAboveTheShares(t *testing.T) {
+	t.Parallel()
+	p, files := saved(t, "swept")
+	s := at(p).b.Sweep
+	above := s.Points[0]
+	above.Share, above.RateHz = 1.5, 1.5*above.RateHz/s.Points[0].Share
+	s.Points = append(s.Points, above)
+	verdict.Derive(p)
+	seal(t, p)
+	for _, d := range verdict.Verify(p, files) {
+		t.Errorf("named: %v", d)
+	}
+}
+
 func TestVerifyWithoutTheFolder(t *testing.T) {
 	t.Parallel()
 	p, _ := saved(t, "good")
