@@ -1,6 +1,7 @@
-// Package link is the way between a core and its database, made longer: a relay of TCP
-// connections that delays what passes, both ways alike, and loses none of it. It puts a
-// database that is near as far away as one in another zone.
+// Package link is the way between a core and its database, made longer or broken off: a
+// relay of TCP connections that delays what passes, both ways alike, and loses none of it.
+// It puts a database that is near as far away as one in another zone, and a gate takes it
+// away and gives it back.
 package link
 
 import (
@@ -27,6 +28,11 @@ const (
 // together arrives together, so a delay costs time and no throughput. It closes l and
 // ends all connections.
 func Relay(ctx context.Context, l net.Listener, to string, delay time.Duration) error {
+	return RelayThrough(ctx, l, to, delay, nil)
+}
+
+// RelayThrough is Relay with a gate that can break it off; nil is always open.
+func RelayThrough(ctx context.Context, l net.Listener, to string, delay time.Duration, gate *Gate) error {
 	if delay < 0 {
 		return fmt.Errorf("relay to %s: a delay of %s: must not be negative", to, delay)
 	}
@@ -43,25 +49,33 @@ func Relay(ctx context.Context, l net.Listener, to string, delay time.Duration) 
 		if err != nil {
 			return fmt.Errorf("relay to %s: %w", to, err)
 		}
-		open.Go(func() { pass(ctx, c, to, delay/2) })
+		open.Go(func() { pass(ctx, c, to, delay/2, gate) })
 	}
 }
 
 // pass relays one connection. A far end that cannot be reached ends it, as it would
 // without a relay.
-func pass(ctx context.Context, near net.Conn, to string, oneWay time.Duration) {
+func pass(ctx context.Context, near net.Conn, to string, oneWay time.Duration, gate *Gate) {
+	ctx, leave, ok := gate.enter(ctx)
+	if !ok {
+		abort(near)
+		return
+	}
+	defer leave()
 	defer near.Close()
+	gate.wait(ctx)
 	d := net.Dialer{Timeout: dialWithin}
 	far, err := d.DialContext(ctx, "tcp", to)
 	if err != nil {
 		return
 	}
 	defer far.Close()
-	defer context.AfterFunc(ctx, func() { _ = near.Close(); _ = far.Close() })()
+	defer context.AfterFunc(ctx, func() { abort(near); abort(far) })()
 	nearSaid, farSaid := make(chan struct{}), make(chan struct{}) // all that they will
 	var both sync.WaitGroup
-	both.Go(func() { defer close(nearSaid); carry(far, near, farSaid, oneWay) })
-	both.Go(func() { defer close(farSaid); carry(near, far, nearSaid, oneWay) })
+	held := func() { gate.wait(ctx) }
+	both.Go(func() { defer close(nearSaid); carry(far, near, farSaid, oneWay, held) })
+	both.Go(func() { defer close(farSaid); carry(near, far, nearSaid, oneWay, held) })
 	both.Wait()
 }
 
@@ -73,8 +87,9 @@ type parcel struct {
 
 // carry moves what from says to to, oneWay later. When one side has ended, so has the
 // other, once all on the way has arrived: a reset is passed on as an end both ways, and so
-// is that nothing can be written to to, after what that said before.
-func carry(to, from net.Conn, toSaid <-chan struct{}, oneWay time.Duration) {
+// is that nothing can be written to to, after what that said before. held is called
+// before anything is told to to.
+func carry(to, from net.Conn, toSaid <-chan struct{}, oneWay time.Duration, held func()) {
 	way := make(chan parcel, underWay)
 	reset := false
 	go func() {
@@ -97,6 +112,7 @@ func carry(to, from net.Conn, toSaid <-chan struct{}, oneWay time.Duration) {
 	defer w.close()
 	for p := range way {
 		w.until(p.due)
+		held()
 		if len(p.data) == 0 || broken {
 			continue // until the reader has seen the end
 		}

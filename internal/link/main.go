@@ -8,11 +8,17 @@ import (
 	"net"
 )
 
-// Ready is what Main prints first when it listens.
-const Ready = "relay ready"
+// Ready is what Main prints first when it listens; the others once it has done what a
+// signal asked for.
+const (
+	Ready   = "relay ready"
+	Refuses = "relay refuses"   // SIGUSR1
+	Silent  = "relay is silent" // SIGUSR2
+	Opened  = "relay is open"   // SIGHUP
+)
 
 // Main is a relay as a program of its own: it listens, says so on out, and relays until
-// ctx ends. It gives an exit status.
+// ctx ends. Signals break it off and mend it. It gives an exit status.
 func Main(ctx context.Context, args []string, out, errs io.Writer) int {
 	f := flag.NewFlagSet("relay", flag.ContinueOnError)
 	f.SetOutput(errs)
@@ -24,8 +30,10 @@ func Main(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	l, err := net.Listen("tcp", *listen)
 	if err == nil {
+		gate := &Gate{}
+		defer obey(ctx, gate, out)() // before who waits for Ready sends a signal
 		fmt.Fprintf(out, "%s: %s\n", Ready, l.Addr())
-		err = Relay(ctx, l, *to, *delay)
+		err = RelayThrough(ctx, l, *to, *delay, gate)
 	}
 	if err != nil {
 		fmt.Fprintf(errs, "coreproof relay: %v\n", err)

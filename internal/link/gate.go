@@ -1,0 +1,110 @@
+package link
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// Gate breaks a relay off and mends it. The zero value is open.
+type Gate struct {
+	mu      sync.Mutex
+	refuses bool
+	silence chan struct{} // closed when nothing is held back any more; nil: nothing is
+	open    map[*through]bool
+}
+
+// through is one connection that a gate knows of.
+type through struct{ end context.CancelFunc }
+
+// Open lets everything pass, first what was held back.
+func (g *Gate) Open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refuses = false
+	g.sound()
+}
+
+// Silence holds back all that is said, and what new connections begin with, both ways
+// and without a word to either side, as a machine that has lost its power does.
+func (g *Gate) Silence() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refuses = false
+	if g.silence == nil {
+		g.silence = make(chan struct{})
+	}
+}
+
+// Refuse ends all connections, and each new one at once, as a machine does whose server
+// has died.
+func (g *Gate) Refuse() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refuses = true
+	for t := range g.open {
+		t.end()
+	}
+	g.sound()
+}
+
+// sound ends a silence; g.mu is held.
+func (g *Gate) sound() {
+	if g.silence != nil {
+		close(g.silence)
+		g.silence = nil
+	}
+}
+
+// enter gives the context of a connection, and what to call when it has ended; false
+// where none is let in.
+func (g *Gate) enter(ctx context.Context) (context.Context, func(), bool) {
+	if g == nil {
+		return ctx, func() {}, true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.refuses {
+		return ctx, nil, false
+	}
+	ctx, end := context.WithCancel(ctx)
+	t := &through{end}
+	if g.open == nil {
+		g.open = map[*through]bool{}
+	}
+	g.open[t] = true
+	return ctx, func() {
+		end()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.open, t)
+	}, true
+}
+
+// wait returns once nothing is held back, or ctx has ended.
+func (g *Gate) wait(ctx context.Context) {
+	if g == nil {
+		return
+	}
+	for {
+		g.mu.Lock()
+		silence := g.silence
+		g.mu.Unlock()
+		if silence == nil {
+			return
+		}
+		select {
+		case <-silence:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// abort closes a connection so that the other side sees a reset.
+func abort(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = c.Close()
+}
