@@ -54,27 +54,11 @@ func main() {
 	// process and its group.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
-	ctx = untilNobodyReads(ctx)
+	ctx, out, errs := untilNobodyReads(ctx, os.Stdout, os.Stderr)
 	self, _ := os.Executable() // else it is not known as the one on the PATH
-	code := dispatch(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, as: calledAs(os.Args[0], self)})
+	code := dispatch(ctx, os.Args[1:], streams{in: os.Stdin, out: out, err: errs, as: calledAs(os.Args[0], self)})
 	stop()
 	os.Exit(code)
-}
-
-// untilNobodyReads ends a run in order when what it prints goes nowhere any more, as
-// below "| head". By itself that ends the program at once, and its cores would stay.
-func untilNobodyReads(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	gone := make(chan os.Signal, 1)
-	signal.Notify(gone, syscall.SIGPIPE) // for good: writes give errors from now on
-	go func() {
-		select {
-		case <-gone:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx
 }
 
 // dispatch runs one command line and gives its exit code.

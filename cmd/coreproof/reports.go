@@ -77,6 +77,6 @@ func writeReport(path string, f render.Format, p *proof.Proof) error {
 }
 
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
 }
