@@ -35,6 +35,8 @@ const (
 	Hardening Profile = "hardening"
 	// StartUp: cores that start at once on an empty database.
 	StartUp Profile = "start-up"
+	// Faults: the same as Blacklisting while the database cannot be reached, and after.
+	Faults Profile = "faults"
 )
 
 // Profiles lists them in the order of reports. Optional ones are reported and
@@ -44,7 +46,7 @@ var Profiles = []struct {
 	Name     Profile
 	Optional bool
 }{
-	{Blacklisting, false}, {Switch, false}, {MultiInstance, false}, {Lifetimes, false},
+	{Blacklisting, false}, {Switch, false}, {MultiInstance, false}, {Lifetimes, false}, {Faults, false},
 	{SessionBasic, false}, {Rotation, false}, {Grants, false}, {LateRevoke, true}, {Isolation, true}, {Hardening, true}, {StartUp, true},
 }
 
@@ -72,6 +74,8 @@ type Needs struct {
 	// Abreast: of a serial check, all versions may be tried at once, since it makes a
 	// load of its own, or none that it depends on.
 	Abreast bool
+	// Outage: cores of its own whose database can be taken away (T.Losable).
+	Outage bool
 	// Waits: it does nothing for most of its time. Where it gets a core of its own
 	// (T.Alone), it goes on beside all others; else it is tried after them, alone.
 	Waits bool
@@ -88,6 +92,9 @@ func (n Needs) List() []string {
 	}
 	if n.Settings {
 		l = append(l, "cores with settings of its own")
+	}
+	if n.Outage {
+		l = append(l, "a database that can be taken away")
 	}
 	for _, v := range n.Verbs {
 		l = append(l, string(v))

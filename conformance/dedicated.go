@@ -4,103 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
-	"time"
 
+	"github.com/coreproof/coreproof/conformance/internal/started"
 	"github.com/coreproof/coreproof/internal/cores"
 	"github.com/coreproof/coreproof/internal/protocol"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
-// dedicated are the deployments that checks started for settings of their choice.
-// Checks with the same wishes share one.
-type dedicated struct {
-	started sync.Map // *dedicatedDeployment by its key
-
-	mu   sync.Mutex
-	kept []cores.Deployment // that nobody shares
-}
-
-type dedicatedDeployment struct {
-	once       sync.Once
-	deployment cores.Deployment
-	err        error
-}
-
 // Wish is what a check wants of a core of its own.
-type Wish struct {
-	// AccessTokenValidity in whole seconds; 0 is the default.
-	AccessTokenValidity time.Duration
-	// Extra settings by the names that the core's environment has for them.
-	Extra map[string]string
-	// Alone names who has the core for himself; "" shares it with equal wishes.
-	Alone string
-}
-
-func (w Wish) key(flag bool) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v %v", flag, w.AccessTokenValidity)
-	if w.Alone != "" {
-		fmt.Fprintf(&b, " alone:%s", w.Alone)
-	}
-	for _, k := range slices.Sorted(maps.Keys(w.Extra)) {
-		fmt.Fprintf(&b, " %s=%s", k, w.Extra[k])
-	}
-	return b.String()
-}
-
-// get starts a deployment of one core, or gives the one that is there.
-func (o *dedicated) get(ctx context.Context, t cores.Target, flag bool, w Wish) (cores.Deployment, error) {
-	shared, _ := o.started.LoadOrStore(w.key(flag), &dedicatedDeployment{})
-	d := shared.(*dedicatedDeployment)
-	d.once.Do(func() {
-		exact := 0.0
-		// The cores outlive the check that happens to need them first.
-		ctx := context.WithoutCancel(ctx)
-		d.deployment, d.err = t.Start(ctx, 1, cores.Settings{
-			Flag: flag, AccessTokenValidity: w.AccessTokenValidity, Jitter: &exact, Extra: w.Extra,
-		})
-	})
-	return d.deployment, d.err
-}
-
-func (o *dedicated) stop(ctx context.Context) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var errs []error
-	for _, d := range o.kept {
-		errs = append(errs, d.Stop(ctx))
-	}
-	o.started.Range(func(_, shared any) bool {
-		if d := shared.(*dedicatedDeployment); d.deployment != nil {
-			errs = append(errs, d.deployment.Stop(ctx))
-		}
-		return true
-	})
-	return errors.Join(errs...)
-}
+type Wish = started.Wish
 
 // Dedicated gives a core with settings of the check's choice, on the side that
 // checks or on the one that does not. Checks with the same wish share it.
 func (t *T) Dedicated(ctx context.Context, check bool, w Wish) (Instance, error) {
 	// Where the request decides, the setting does not matter: one core will do.
 	flag := check || t.FlagMode() == protocol.ByRequest
-	d, err := t.run.dedicated.get(ctx, t.run.options.Target, flag, w)
+	d, err := t.run.started.Get(ctx, t.run.options.Target, flag, w)
 	if errors.Is(err, cores.ErrUnsupported) {
 		return Instance{}, Lackf("settings", "needs a setting that the core has not: %s", err)
 	}
 	if err != nil {
-		return Instance{}, fmt.Errorf("start a core with %s: %w", w.key(flag), err)
+		return Instance{}, fmt.Errorf("start a core with %s: %w", w.Key(flag), err)
 	}
 	cores, err := d.Cores(t.Version())
 	if err != nil {
-		return Instance{}, fmt.Errorf("speak %s to a core with %s: %w", t.Label(), w.key(flag), err)
+		return Instance{}, fmt.Errorf("speak %s to a core with %s: %w", t.Label(), w.Key(flag), err)
 	}
 	if len(cores) == 0 {
-		return Instance{}, fmt.Errorf("a deployment with %s has no core", w.key(flag))
+		return Instance{}, fmt.Errorf("a deployment with %s has no core", w.Key(flag))
 	}
 	return Instance{Core: cores[0], check: check, made: &t.run.made}, nil
 }
@@ -159,7 +90,7 @@ func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
 		if d == nil {
 			continue
 		}
-		t.run.dedicated.keep(d)
+		t.run.started.Keep(d)
 		cores, dialErr := d.Cores(t.Version())
 		if dialErr != nil {
 			return nil, fmt.Errorf("speak %s to a core: %w", t.Label(), dialErr)
@@ -172,11 +103,4 @@ func (t *T) StartTogether(ctx context.Context, n int) ([]Instance, error) {
 		return nil, &Violation{Expected: fmt.Sprintf("%d cores that are started at once on an empty database to answer", n), Got: proof.ShortenTokens(err.Error())}
 	}
 	return list, nil
-}
-
-// keep has a deployment stopped with the others.
-func (o *dedicated) keep(d cores.Deployment) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.kept = append(o.kept, d)
 }

@@ -118,6 +118,8 @@ func (r *run) lacks(j *job) *proof.Lack {
 		return lack("not-claimed", "%s", alwaysChecks)
 	case n.OffSide && len(j.stage.off) == 0:
 		return lack("off-side", "needs a core whose flag is off, and none was given")
+	case n.Outage && !can.Settings:
+		return lack("outage", noOutage)
 	case n.Settings && !can.Settings:
 		return lack("settings", "needs cores with settings of its own, and this target's cannot be chosen")
 	}

@@ -57,6 +57,10 @@ func (o *oauthTarget) Isolated(context.Context, string) (launch.Target, error) {
 	return newOAuth(o.t, oauthtest.Options{JWT: o.jwt}), nil
 }
 
+func (o *oauthTarget) Divided(context.Context, string) (*launch.Divided, error) {
+	return nil, launch.ErrUnsupported
+}
+
 func (o *oauthTarget) Database(context.Context) (meter.Database, error) {
 	return nil, launch.ErrUnsupported
 }

@@ -12,21 +12,22 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreproof/coreproof/conformance/internal/started"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 
 // run is what the checks of one run share.
 type run struct {
-	options   Options
-	seed      uint64
-	scale     float64
-	prefix    string
-	log       *slog.Logger
-	spoken    []string // versions, oldest first
-	follows   atomic.Int64
-	users     atomic.Int64
-	dedicated dedicated
-	made      made
+	options Options
+	seed    uint64
+	scale   float64
+	prefix  string
+	log     *slog.Logger
+	spoken  []string // versions, oldest first
+	follows atomic.Int64
+	users   atomic.Int64
+	started started.Keeper
+	made    made
 }
 
 // Run tries the selected checks and gives all that was seen, and what was left
@@ -41,7 +42,7 @@ func Run(ctx context.Context, o Options) (*proof.Conformance, *proof.LeftBehind,
 		return nil, nil, fmt.Errorf("conformance: %w", err)
 	}
 	r := newRun(o)
-	started := time.Now()
+	began := time.Now()
 	stages, err := r.stages(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("conformance: %w", err)
@@ -58,7 +59,7 @@ func Run(ctx context.Context, o Options) (*proof.Conformance, *proof.LeftBehind,
 		return nil, nil, fmt.Errorf("conformance: %w in the versions tried", ErrNothingSelected)
 	}
 	out := &proof.Conformance{
-		Started: started, Planned: len(jobs), Instances: len(o.On.Instances()), AlwaysChecks: o.Target.Capabilities().AlwaysChecks, Profiles: r.profiles(jobs, stages),
+		Started: began, Planned: len(jobs), Instances: len(o.On.Instances()), AlwaysChecks: o.Target.Capabilities().AlwaysChecks, Profiles: r.profiles(jobs, stages),
 	}
 	if slices.ContainsFunc(chosen, func(c Check) bool { return c.In(Blacklisting) || c.In(Switch) }) {
 		for _, s := range stages {
@@ -75,7 +76,7 @@ func Run(ctx context.Context, o Options) (*proof.Conformance, *proof.LeftBehind,
 		out.Pairs = addPairs(out.Pairs, j.pairs)
 	}
 	left := r.tidy(ctx, stages)
-	out.Took = time.Since(started)
+	out.Took = time.Since(began)
 	return out, left, ctx.Err()
 }
 
@@ -175,13 +176,15 @@ func addPairs(sum, p *proof.Pairs) *proof.Pairs {
 
 // all runs the jobs: the foundations first, then the independent ones side by
 // side, then the serial ones. Those that wait go on beside these on cores of their
-// own, or come last.
+// own, or come last; outages, one after the other, beside all.
 func (r *run) all(ctx context.Context, jobs []*job) {
-	var foundations, together, serial, beside, last []*job
+	var foundations, together, serial, outages, beside, last []*job
 	for _, j := range jobs {
 		switch {
 		case len(j.check.Foundation) > 0:
 			foundations = append(foundations, j)
+		case j.check.Needs.Outage:
+			outages = append(outages, j)
 		case j.check.Needs.Waits && r.startsOnSame():
 			beside = append(beside, j)
 		case j.check.Needs.Waits:
@@ -216,6 +219,7 @@ func (r *run) all(ctx context.Context, jobs []*job) {
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() { finish(beside, len(beside)) })
+	waiting.Go(func() { finish(outages, 1) }) // on cores of their own, of which each would lose its database to the others
 	defer waiting.Wait()
 	finish(together, parallel)
 	for _, versions := range byCheck(serial) {

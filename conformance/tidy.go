@@ -47,7 +47,7 @@ func (r *run) tidy(ctx context.Context, stages []*stage) *proof.LeftBehind {
 	ctx = context.WithoutCancel(ctx)
 	stopping, cancel := context.WithTimeout(ctx, tidyFor)
 	defer cancel()
-	if err := r.dedicated.stop(stopping); err != nil {
+	if err := r.started.Stop(stopping); err != nil {
 		r.log.Warn("cores that checks started did not stop", "err", err)
 	}
 	if r.options.Target.Capabilities().Throwaway {

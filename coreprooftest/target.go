@@ -101,6 +101,11 @@ func (t *target) Isolated(context.Context, string) (cores.Target, error) {
 	return nil, cores.ErrUnsupported
 }
 
+// Divided cannot be had.
+func (t *target) Divided(context.Context, string) (*cores.Divided, error) {
+	return nil, cores.ErrUnsupported
+}
+
 // Database cannot be seen.
 func (t *target) Database(context.Context) (gauge.Database, error) {
 	return nil, cores.ErrUnsupported

@@ -35,7 +35,7 @@ type Defect struct {
 func All() []Defect {
 	return slices.Concat(
 		blindDefects(), cacheDefects(), revokeDefects(), revivalDefects(), staleReadDefects(), switchDefects(),
-		orderDefects(), concurrencyDefects(), sessionDefects(), rotationDefects(), alikeDefects(), wireDefects(), ageDefects(), knowledgeDefects(), lifetimeDefects(), forgedDefects(), spellingDefects(),
+		orderDefects(), concurrencyDefects(), sessionDefects(), rotationDefects(), alikeDefects(), wireDefects(), ageDefects(), knowledgeDefects(), lifetimeDefects(), forgedDefects(), spellingDefects(), outageDefects(),
 	)
 }
 

@@ -33,6 +33,7 @@ func All() []Check {
 		{"blacklisting", dimensionChecks()},
 		{"blacklisting", ageChecks()},
 		{"blacklisting", firstVerifyChecks()},
+		{"faults", outageChecks()},
 		{"session", sessionChecks()},
 		{"rotation", rotationChecks()},
 		{"grants", grantChecks()},

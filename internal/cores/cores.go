@@ -110,6 +110,9 @@ type Target interface {
 	// Isolated gives a new, empty database of the same kind on the same
 	// server; closing it drops it. ErrUnsupported for url.
 	Isolated(ctx context.Context, name string) (Target, error)
+	// Divided gives a new, empty database as Isolated does whose cores can lose it;
+	// ErrUnsupported where no way to a database is in the target's hands.
+	Divided(ctx context.Context, name string) (*Divided, error)
 	// Database reads the database's books; ErrUnsupported where it cannot be seen.
 	Database(ctx context.Context) (gauge.Database, error)
 	// Describe fills in products and versions after the first Start.

@@ -46,3 +46,16 @@ func RemoveMarked(ctx context.Context, label, value string) (removed int, err er
 	}
 	return removed, errors.Join(errs...)
 }
+
+// Signal sends a signal to a container's program.
+func Signal(ctx context.Context, id, signal string) error {
+	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer func() { _ = docker.Close() }()
+	if _, err := docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: signal}); err != nil {
+		return fmt.Errorf("send %s to container %s: %w", signal, id, err)
+	}
+	return nil
+}

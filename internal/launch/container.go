@@ -48,7 +48,9 @@ type Container struct {
 	server    testcontainers.Container
 	at        string // host:port of the server, as the harness sees it
 	far       far    // how far away the server is made for the cores
-	encrypted bool   // the cores' connections to the server
+	cut       cut    // the way that its cores can lose
+	labels    map[string]string
+	encrypted bool // the cores' connections to the server
 	spoken    speak.Versions
 
 	mu      sync.Mutex
@@ -154,6 +156,7 @@ func (c *Container) up(ctx context.Context, labels map[string]string) (err error
 			err = fmt.Errorf("container target %s: %w", c.Name(), errors.Join(err, c.Close(context.WithoutCancel(ctx))))
 		}
 	}()
+	c.labels = labels
 	c.password = strings.ToLower(rand.Text()) // for this run's throw-away server only
 	if c.network, err = tcnetwork.New(ctx, tcnetwork.WithLabels(labels)); err != nil {
 		return fmt.Errorf("make a network: %w", err)
@@ -173,10 +176,10 @@ func (c *Container) up(ctx context.Context, labels map[string]string) (err error
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.dbImage, err)
 	}
-	if c.at, err = endpoint(ctx, c.server, c.kind.Port); err != nil || c.far.delay == 0 {
-		return err
+	if c.at, err = endpoint(ctx, c.server, c.kind.Port); err == nil && c.far.delay > 0 {
+		c.far.box, err = c.relay(ctx, farAlias)
 	}
-	return c.startRelay(ctx, labels)
+	return err
 }
 
 func endpoint(ctx context.Context, c testcontainers.Container, port string) (string, error) {
@@ -229,7 +232,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 		return nil, errors.New("container target: closed")
 	}
 	root := c.base()
-	env := map[string]string{c.kind.CoreEnv: c.kind.URI(root.inner(), root.password, c.database, root.encrypted)}
+	env := map[string]string{c.kind.CoreEnv: c.kind.URI(c.inner(), root.password, c.database, root.encrypted)}
 	for _, e := range environ.Of(s) {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
@@ -417,7 +420,8 @@ func (c *Container) Close(ctx context.Context) error {
 		errs = append(errs, books.Close())
 	}
 	if c.root != nil {
-		if !c.root.isClosed() {
+		errs = append(errs, c.cut.close())
+		if !c.cut.borrows && !c.root.isClosed() {
 			errs = append(errs, c.kind.Administer(ctx, c.root.adminURI(), c.database, false))
 		}
 		return errors.Join(errs...)

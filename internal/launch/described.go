@@ -450,9 +450,9 @@ func (x *Described) values(dir string, instance int, flag bool) descriptor.Value
 	if x.box == nil || x.box.kind == nil {
 		return v
 	}
-	at := x.box.base().outer()
+	at := x.box.outer()
 	if x.d.Image != "" {
-		at = x.box.base().inner()
+		at = x.box.inner()
 	}
 	host, port, _ := strings.Cut(at, ":")
 	v.Database.Host, v.Database.Name = host, x.box.database

@@ -219,6 +219,9 @@ func (e *External) Start(_ context.Context, _ int, s Settings) (Deployment, erro
 // Isolated gives ErrUnsupported.
 func (e *External) Isolated(context.Context, string) (Target, error) { return nil, ErrUnsupported }
 
+// Divided cannot be had: the database is somebody else's.
+func (e *External) Divided(context.Context, string) (*Divided, error) { return nil, ErrUnsupported }
+
 // Database cannot be seen.
 func (e *External) Database(context.Context) (meter.Database, error) { return nil, ErrUnsupported }
 

@@ -27,6 +27,12 @@ type far struct {
 
 // inner is the server's host:port as containers on the network reach it.
 func (c *Container) inner() string {
+	switch {
+	case c.cut.inner != "":
+		return c.cut.inner
+	case c.root != nil:
+		return c.root.inner()
+	}
 	host := dbAlias
 	if c.far.box != nil {
 		host = farAlias
@@ -36,27 +42,33 @@ func (c *Container) inner() string {
 
 // outer is the same as processes of this machine reach it.
 func (c *Container) outer() string {
+	switch {
+	case c.cut.here != nil:
+		return c.cut.here.At()
+	case c.root != nil:
+		return c.root.outer()
+	}
 	if c.far.near != "" {
 		return c.far.near
 	}
 	return c.at
 }
 
-// startRelay puts a relay of this program's own image on the network.
-func (c *Container) startRelay(ctx context.Context, labels map[string]string) (err error) {
+// relay puts a relay of this program's own image on the network, under an alias.
+func (c *Container) relay(ctx context.Context, alias string) (testcontainers.Container, error) {
 	image, err := docker.SelfImage(ctx)
 	if err != nil {
-		return fmt.Errorf("the relay to a database far away: %w", err)
+		return nil, fmt.Errorf("a relay to the database: %w", err)
 	}
 	port := strings.TrimSuffix(c.kind.Port, "/tcp")
-	c.far.box, err = testcontainers.Run(ctx, image,
+	box, err := testcontainers.Run(ctx, image,
 		testcontainers.WithCmd("relay", "--listen", "0.0.0.0:"+port, "--to", dbAlias+":"+port, "--delay", c.far.delay.String()),
-		tcnetwork.WithNetwork([]string{farAlias}, c.network), testcontainers.WithLabels(labels),
+		tcnetwork.WithNetwork([]string{alias}, c.network), testcontainers.WithLabels(c.labels),
 		testcontainers.WithWaitStrategy(wait.ForLog(link.Ready).WithStartupTimeout(startWithin)))
 	if err != nil {
-		return fmt.Errorf("start the relay to a database far away: %w", err)
+		return box, fmt.Errorf("start a relay to the database: %w", err)
 	}
-	return nil
+	return box, nil
 }
 
 // relayHere relays within this process.

@@ -19,6 +19,8 @@ type (
 	Deployment = cores.Deployment
 	// Target is a way to bring cores up on one database.
 	Target = cores.Target
+	// Divided is a database that some cores can lose.
+	Divided = cores.Divided
 	// Description is what took part.
 	Description = cores.Description
 	// GeneratorHost is a target that can run the load generator where it belongs.

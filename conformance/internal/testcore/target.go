@@ -41,6 +41,9 @@ type Target struct {
 	// Speak replaces the protocol; nil is CDI.
 	Speak protocol.Protocol
 
+	shares *Target // whose database these cores are on; nil for one of their own
+	way    *way    // by which they reach it; nil where it cannot be lost
+
 	t    testing.TB
 	open sync.Once
 	db   store.Store
@@ -108,6 +111,9 @@ func (r *Target) Started() []*Deployment {
 
 // Store is the database behind the cores.
 func (r *Target) Store(ctx context.Context) (store.Store, error) {
+	if r.shares != nil {
+		return r.shares.Store(ctx)
+	}
 	r.open.Do(func() { r.db, r.err = r.database(ctx) })
 	return r.db, r.err
 }
@@ -149,6 +155,9 @@ func (r *Target) core(ctx context.Context, s launch.Settings) (url string, err e
 	db, err := open(ctx)
 	if err != nil {
 		return "", err
+	}
+	if r.way != nil {
+		db = losable{db, r.way}
 	}
 	if wrap := r.Decorate.Store; wrap != nil {
 		db = wrap(db)
