@@ -78,12 +78,13 @@ func oldHTTP(next http.Handler) http.Handler {
 // warming makes each call dear at first, as an interpreter does whose code is being
 // compiled: the extra falls off to nothing at the end of the span.
 func warming(span time.Duration, next http.Handler) http.Handler {
+	work := 400_000 * min(8, float64(slowed)) // about four times that of a verify, or of one that is watched
 	var once sync.Once
 	var began time.Time
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		once.Do(func() { began = time.Now() })
 		if left := 1 - float64(time.Since(began))/float64(span); left > 0 {
-			burnt.Add(burn(int(400_000 * left))) // about four times the work of a verify
+			burnt.Add(burn(int(work * left)))
 		}
 		next.ServeHTTP(w, r)
 	})
