@@ -74,7 +74,8 @@ type Needs struct {
 	// Abreast: of a serial check, all versions may be tried at once, since it makes a
 	// load of its own, or none that it depends on.
 	Abreast bool
-	// Outage: cores of its own whose database can be taken away (T.Losable).
+	// Outage: cores of its own whose database can be taken away (T.Losable). Checks that
+	// need one share it.
 	Outage bool
 	// Waits: it does nothing for most of its time. Where it gets a core of its own
 	// (T.Alone), it goes on beside all others; else it is tried after them, alone.

@@ -29,7 +29,10 @@ func (j *job) fell() bool { return j.result.Lacks == nil && j.held == 0 }
 // one runs one check in one version and fills in the job. Where cause is not nil,
 // there is nothing to try.
 func (r *run) one(ctx context.Context, j *job, cause *job) {
-	started := time.Now()
+	began := time.Now()
+	if j.check.Needs.Outage {
+		defer r.started.Outages().Leave()
+	}
 	t := &T{run: r, check: j.check, stage: j.stage}
 	var err error
 	lack := r.lacks(j)
@@ -62,7 +65,7 @@ func (r *run) one(ctx context.Context, j *job, cause *job) {
 			j.result.Trouble = why + "could not be tried itself"
 		}
 	}
-	j.result.Took = time.Since(started)
+	j.result.Took = time.Since(began)
 	j.histories, j.pairs, j.held = t.histories, t.pairs, t.held
 	j.done = true
 	r.log.Debug("check ended", "id", j.check.ID, "protocol", j.result.Protocol, "trials", j.result.Trials,
@@ -73,6 +76,9 @@ func (r *run) try(ctx context.Context, t *T) error {
 	timeout := r.options.CheckTimeout
 	if timeout <= 0 {
 		timeout = DefaultCheckTimeout
+	}
+	if t.check.Needs.Outage {
+		timeout = max(timeout, outageTimeout)
 	}
 	timeout += r.paced(callsInTime)
 	within, cancel := context.WithTimeout(ctx, timeout)
@@ -144,6 +150,8 @@ func (r *run) result(t *T, err error) proof.Check {
 	var lack *lacking
 	var vacuous *couldNotFail
 	switch {
+	case errors.As(err, &lack) && len(t.violations) > 0:
+		// What was broken says more than what was lacking for the rest.
 	case errors.As(err, &lack):
 		out.Lacks = &lack.lack
 	case errors.As(err, &vacuous):

@@ -11,8 +11,6 @@ import (
 )
 
 // Losable are cores on one database of their own that can be taken from some of them.
-// Their way is not safe for concurrent use; the runner tries checks that need an outage
-// one after the other.
 type Losable struct {
 	// On asks the database and loses it.
 	On Instance
@@ -20,8 +18,10 @@ type Losable struct {
 	Off *Instance
 	// Whole is like On and keeps it; nil where none can.
 	Whole *Instance
-	// Way takes it and gives it back.
-	Way *started.Way
+	// Peer is another core like On: Whole where there is one, else one that loses the
+	// database too; nil where there is no other core.
+	Peer *Instance
+	*started.Outages
 }
 
 // noOutage is the lack of a target whose database is not in its hands.
@@ -31,7 +31,10 @@ const noOutage = "needs a database that coreproof can take from the cores for a 
 func (t *T) Losable(ctx context.Context) (*Losable, error) {
 	d, err := t.run.started.Divided(ctx, t.run.options.Target)
 	if errors.Is(err, cores.ErrUnsupported) {
-		return nil, Lackf("outage", "%s", noOutage)
+		if t.run.options.Target.Capabilities().Apart {
+			return nil, Lackf("not-claimed", "the core is described as one without a database that it could lose")
+		}
+		return nil, Lackf("outage", "%s (%s)", noOutage, err)
 	}
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func (t *T) Losable(ctx context.Context) (*Losable, error) {
 		}
 		return &Instance{Core: list[0], check: check, made: &t.run.made}
 	}
-	l := &Losable{Way: d.Way, Whole: one(d.Whole, true)}
+	l := &Losable{Outages: d.Outages, Whole: one(d.Whole, true), Peer: one(d.Peer, true)}
 	on := one(d.On, true)
 	if t.FlagMode() == protocol.ByRequest {
 		l.Off = one(d.On, false)

@@ -176,7 +176,7 @@ func addPairs(sum, p *proof.Pairs) *proof.Pairs {
 
 // all runs the jobs: the foundations first, then the independent ones side by
 // side, then the serial ones. Those that wait go on beside these on cores of their
-// own, or come last; outages, one after the other, beside all.
+// own, or come last; those that need an outage share it, beside the independent ones.
 func (r *run) all(ctx context.Context, jobs []*job) {
 	var foundations, together, serial, outages, beside, last []*job
 	for _, j := range jobs {
@@ -219,9 +219,12 @@ func (r *run) all(ctx context.Context, jobs []*job) {
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() { finish(beside, len(beside)) })
-	waiting.Go(func() { finish(outages, 1) }) // on cores of their own, of which each would lose its database to the others
 	defer waiting.Wait()
+	var away sync.WaitGroup // on cores of their own
+	r.started.Outages().Expect(len(outages))
+	away.Go(func() { finish(outages, len(outages)) })
 	finish(together, parallel)
+	away.Wait() // for a load of their own, before checks that want none
 	for _, versions := range byCheck(serial) {
 		workers := 1
 		if versions[0].check.Needs.Abreast {

@@ -3,6 +3,11 @@ package broken
 import (
 	"context"
 	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +47,52 @@ func onFailure(patience time.Duration, answer func(ctx context.Context, next htt
 func unchecked(ctx context.Context, next httpapi.Engine, in refcore.VerifyInput, _ error) (refcore.Verified, error) {
 	in.CheckDatabase = false
 	return next.Verify(ctx, in)
+}
+
+// failing makes a core that answers calls of a path whose answer would be a 500 with a text.
+func failing(path, text string) serve.Decorate {
+	return serve.Decorate{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != path {
+				next.ServeHTTP(w, r)
+				return
+			}
+			rec := httptest.NewRecorder()
+			next.ServeHTTP(rec, r)
+			if rec.Code >= http.StatusInternalServerError {
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
+				_, _ = io.WriteString(w, text)
+				return
+			}
+			maps.Copy(w.Header(), rec.Header())
+			w.WriteHeader(rec.Code)
+			_, _ = w.Write(rec.Body.Bytes())
+		})
+	}}
+}
+
+// refreshesOpen makes a core that remembers what it answered to the creation of a session,
+// and answers a refresh so where its database fails.
+func refreshesOpen() serve.Decorate {
+	return over(func(next httpapi.Engine) engine {
+		granted := &sync.Map{} // by refresh token
+		return engine{
+			create: func(ctx context.Context, in refcore.CreateInput) (refcore.Granted, error) {
+				g, err := next.Create(ctx, in)
+				if err == nil {
+					granted.Store(g.Refresh.Token, g)
+				}
+				return g, err
+			},
+			refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+				g, err := next.Refresh(ctx, in)
+				if before, ok := granted.Load(in.RefreshToken); ok && unanswered(err) {
+					return before.(refcore.Granted), nil
+				}
+				return g, err
+			},
+		}
+	})
 }
 
 // refuseFor makes a core that, for a time after a call of the store failed, calls none.
@@ -85,6 +136,30 @@ func outageDefects() []Defect {
 			Decorate: onFailure(0, unchecked),
 		},
 		{
+			Name: "fails-open-after-3s", Text: "where the database has not answered for three seconds, however often it was tried, a token with a good signature is accepted",
+			CaughtBy: []string{"FA-01"},
+			Decorate: onFailure(0, func(ctx context.Context, next httpapi.Engine, in refcore.VerifyInput, err error) (refcore.Verified, error) {
+				for end := time.Now().Add(3 * time.Second); unanswered(err) && time.Now().Before(end); {
+					time.Sleep(100 * time.Millisecond)
+					var v refcore.Verified
+					if v, err = next.Verify(ctx, in); !unanswered(err) {
+						return v, err
+					}
+				}
+				return unchecked(ctx, next, in, err)
+			}),
+		},
+		{
+			Name: "ok-without-a-session", Text: "where the database cannot be asked, a verify is answered with OK and nothing else",
+			CaughtBy: []string{"FA-01"},
+			Decorate: failing("/recipe/session/verify", `{"status":"OK"}`),
+		},
+		{
+			Name: "refreshes-when-the-store-fails", Text: "where the database cannot be asked, a refresh is answered with new tokens whatever became of the session",
+			CaughtBy: []string{"FA-01"},
+			Decorate: refreshesOpen(),
+		},
+		{
 			Name: "fails-open-in-silence", Text: "where the database has not answered within 300 ms, a token with a good signature is accepted",
 			CaughtBy: []string{"FA-01"},
 			Decorate: onFailure(300*time.Millisecond, unchecked),
@@ -123,6 +198,23 @@ func outageDefects() []Defect {
 			}),
 		},
 		{
+			Name: "failed-refresh-is-used-up", Text: "a refresh token whose refresh failed counts as one that was used",
+			CaughtBy: []string{"FA-02"},
+			Decorate: over(func(next httpapi.Engine) engine {
+				used := &set{m: map[string]bool{}}
+				return engine{refresh: func(ctx context.Context, in refcore.RefreshInput) (refcore.Granted, error) {
+					if used.has(in.RefreshToken) {
+						return refcore.Granted{}, &refcore.Refused{Message: "used"}
+					}
+					g, err := next.Refresh(ctx, in)
+					if unanswered(err) {
+						used.add(in.RefreshToken)
+					}
+					return g, err
+				}}
+			}),
+		},
+		{
 			Name: "outage-is-remembered", Text: "a session that could not be looked up counts as over for good",
 			CaughtBy: []string{"FA-02"},
 			Decorate: over(func(next httpapi.Engine) engine {
@@ -151,6 +243,29 @@ func outageDefects() []Defect {
 						return handles, nil //nolint:nilerr // the defect
 					}
 					return gone, nil
+				}}
+			}),
+		},
+		{
+			Name: "revoke-is-queued", Text: "a revoke whose delete failed is answered as one that worked, and tried again until it does",
+			CaughtBy: []string{"FA-03"},
+			Decorate: below(func(next store.Store, _ *rows) database {
+				return database{remove: func(ctx context.Context, handles []string) ([]string, error) {
+					gone, err := next.Delete(ctx, handles)
+					if err == nil {
+						return gone, nil
+					}
+					go func() {
+						ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+						defer cancel()
+						for ctx.Err() == nil {
+							if _, err := next.Delete(ctx, handles); err == nil {
+								return
+							}
+							time.Sleep(10 * time.Millisecond)
+						}
+					}()
+					return handles, nil
 				}}
 			}),
 		},

@@ -27,6 +27,10 @@ type Settings struct {
 	CPUs []int
 	// GOMAXPROCS for cores written in Go; 0 is their default.
 	GOMAXPROCS int
+	// Role begins the names of the cores; "" is what the flag is, on or off.
+	Role string
+	// Patience bounds a call to the cores; 0 is the protocol's default.
+	Patience time.Duration
 }
 
 // Capabilities say what a target can do, so that nobody has to ask of what kind

@@ -237,7 +237,7 @@ func (c *Container) Start(ctx context.Context, n int, s Settings) (Deployment, e
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
 	}
-	d := &deployment{protocol: c.Protocol(), settings: s, side: sideName(s.Flag)}
+	d := &deployment{protocol: c.Protocol(), settings: s, side: sideName(s)}
 	d.stop = func(ctx context.Context, list []process) error {
 		c.mu.Lock()
 		delete(c.running, d)

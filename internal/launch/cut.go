@@ -76,7 +76,7 @@ func (c *Container) losable(ctx context.Context, inside bool) (*Container, cores
 func (x *Described) Divided(ctx context.Context, name string) (*Divided, error) {
 	served := x.box != nil && x.box.kind != nil
 	if !served && (x.base.Kind != "sqlite" || x.d.Image != "") {
-		return nil, ErrUnsupported
+		return nil, fmt.Errorf("%w: %s keeps its sessions to itself", ErrUnsupported, x.d.Name)
 	}
 	t, err := x.Isolated(ctx, name)
 	if err != nil {

@@ -40,8 +40,11 @@ type deployment struct {
 
 var _ Deployment = (*deployment)(nil)
 
-func sideName(flag bool) string {
-	if flag {
+func sideName(s Settings) string {
+	if s.Role != "" {
+		return s.Role
+	}
+	if s.Flag {
 		return "on"
 	}
 	return "off"
@@ -80,6 +83,9 @@ func (d *deployment) Cores(version string) ([]protocol.Core, error) {
 	var list []protocol.Core
 	for _, i := range d.Instances() {
 		o := d.dial
+		if d.settings.Patience > 0 {
+			o.Timeout = d.settings.Patience
+		}
 		o.Name, o.BaseURL, o.Endpoints, o.Version = i.Name, i.URL, i.Endpoints, version
 		c, err := d.protocol.Dial(o)
 		if err != nil {

@@ -276,7 +276,7 @@ func (x *Described) Start(ctx context.Context, n int, s Settings) (Deployment, e
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s.Flag), dial: protocol.DialOptions{APIKey: x.key, Reach: place.Reach(false, nil)}}
+	d := &deployment{protocol: x.protocol, settings: s, side: sideName(s), dial: protocol.DialOptions{APIKey: x.key, Reach: place.Reach(false, nil)}}
 	d.stop = func(ctx context.Context, list []process) error {
 		x.mu.Lock()
 		delete(x.running, d)

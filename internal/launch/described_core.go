@@ -89,7 +89,7 @@ func (x *Described) startOne(ctx context.Context, i int, s Settings, set map[str
 		c.spec.Env = append(c.spec.Env, "GOMAXPROCS="+strconv.Itoa(s.GOMAXPROCS))
 	}
 	if x.o.LogDir != "" {
-		name := filepath.Join(x.o.LogDir, fmt.Sprintf("%s-%s-%d", x.Name(), sideName(s.Flag), i))
+		name := filepath.Join(x.o.LogDir, fmt.Sprintf("%s-%s-%d", x.Name(), sideName(s), i))
 		c.spec.Log = name + ".log" // as it is written, so that it is there whatever happens
 		for _, l := range r.Logs {
 			c.keep[l] = name + "-" + filepath.Base(l)
@@ -132,7 +132,7 @@ func (x *Described) startImage(ctx context.Context, i int, r descriptor.Instance
 	ready := program.Ready{Status: x.d.Ready.Status, Text: x.d.Ready.Text}
 	out := &logged{}
 	if x.o.LogDir != "" {
-		f, err := os.OpenFile(filepath.Join(x.o.LogDir, fmt.Sprintf("%s-%s-%d.log", x.Name(), sideName(s.Flag), i)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(filepath.Join(x.o.LogDir, fmt.Sprintf("%s-%s-%d.log", x.Name(), sideName(s), i)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("open the core's log: %w", err)
 		}

@@ -94,7 +94,7 @@ func (e *Embedded) Start(ctx context.Context, n int, s Settings) (Deployment, er
 	if closed {
 		return nil, errors.New("embedded target: closed")
 	}
-	d := &deployment{protocol: e.Protocol(), settings: s, side: sideName(s.Flag)}
+	d := &deployment{protocol: e.Protocol(), settings: s, side: sideName(s)}
 	d.stop = func(ctx context.Context, list []process) error {
 		e.mu.Lock()
 		delete(e.running, d)

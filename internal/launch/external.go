@@ -205,7 +205,7 @@ func (e *External) Start(_ context.Context, _ int, s Settings) (Deployment, erro
 	if len(e.o.Off) == 0 && !e.o.Apart {
 		pids = nil // one process serves both sides
 	}
-	d := &deployment{protocol: e.Protocol(), settings: Settings{Flag: s.Flag}, side: sideName(s.Flag), dial: e.dial}
+	d := &deployment{protocol: e.Protocol(), settings: Settings{Flag: s.Flag}, side: sideName(s), dial: e.dial}
 	for i, u := range urls {
 		x := &externalCore{url: u, endpoints: e.endpoints[u]}
 		if len(pids) > i {

@@ -58,7 +58,7 @@ func (c *Container) outer() string {
 func (c *Container) relay(ctx context.Context, alias string) (testcontainers.Container, error) {
 	image, err := docker.SelfImage(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("a relay to the database: %w", err)
+		return nil, fmt.Errorf("%w: a relay to the database: %w", ErrUnsupported, err)
 	}
 	port := strings.TrimSuffix(c.kind.Port, "/tcp")
 	box, err := testcontainers.Run(ctx, image,

@@ -15,7 +15,10 @@ type Gate struct {
 }
 
 // through is one connection that a gate knows of.
-type through struct{ end context.CancelFunc }
+type through struct {
+	end   context.CancelFunc
+	ended chan struct{} // both its sides have
+}
 
 // Open lets everything pass, first what was held back.
 func (g *Gate) Open() {
@@ -37,15 +40,20 @@ func (g *Gate) Silence() {
 }
 
 // Refuse ends all connections, and each new one at once, as a machine does whose server
-// has died.
+// has died. All have ended when it returns.
 func (g *Gate) Refuse() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.refuses = true
+	var ending []*through
 	for t := range g.open {
 		t.end()
+		ending = append(ending, t)
 	}
 	g.sound()
+	g.mu.Unlock()
+	for _, t := range ending {
+		<-t.ended
+	}
 }
 
 // sound ends a silence; g.mu is held.
@@ -68,13 +76,14 @@ func (g *Gate) enter(ctx context.Context) (context.Context, func(), bool) {
 		return ctx, nil, false
 	}
 	ctx, end := context.WithCancel(ctx)
-	t := &through{end}
+	t := &through{end, make(chan struct{})}
 	if g.open == nil {
 		g.open = map[*through]bool{}
 	}
 	g.open[t] = true
 	return ctx, func() {
 		end()
+		close(t.ended)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		delete(g.open, t)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreproof/coreproof/internal/cores"
@@ -26,7 +25,11 @@ type Keeper struct {
 	divide  sync.Once
 	divided *Divided
 	err     error
+	outages Outages
 }
+
+// Outages are those of the run.
+func (o *Keeper) Outages() *Outages { return &o.outages }
 
 type deployment struct {
 	once       sync.Once
@@ -85,25 +88,11 @@ type Divided struct {
 	On, Off cores.Deployment
 	// Whole keeps it, with the flag on; nil where none can.
 	Whole cores.Deployment
-	Way   *Way
+	// Peer is another core with the flag on, Whole where there is one; nil where there is
+	// none at all.
+	Peer cores.Deployment
+	*Outages
 }
-
-// Way counts its outages.
-type Way struct {
-	cores.Way
-	broken atomic.Int64
-	// Given is whether cores were given up that did not come back: nobody waits for them again.
-	Given atomic.Bool
-}
-
-// Break begins one.
-func (w *Way) Break(ctx context.Context, o cores.Outage) error {
-	w.broken.Add(1)
-	return w.Way.Break(ctx, o)
-}
-
-// Broken is how often it was broken off so far.
-func (w *Way) Broken() int { return int(w.broken.Load()) }
 
 // Divided starts them, or gives those that are there; cores.ErrUnsupported where the
 // target's database is not in its hands.
@@ -117,38 +106,40 @@ func (o *Keeper) start(ctx context.Context, t cores.Target) (*Divided, error) {
 	if err != nil {
 		return nil, err
 	}
-	one := func(t cores.Target, flag bool) cores.Deployment {
+	one := func(t cores.Target, role string, flag bool) cores.Deployment {
 		if err != nil {
 			return nil
 		}
 		var d cores.Deployment
-		if d, err = t.Start(ctx, 1, cores.Settings{Flag: flag}); err != nil {
+		if d, err = t.Start(ctx, 1, cores.Settings{Flag: flag, Role: role, Patience: patience}); err != nil {
 			return nil
 		}
 		o.Keep(d)
 		return d
 	}
-	d := &Divided{Way: &Way{Way: made.Way}, On: one(made.Cut, true)}
-	if t.Capabilities().Off {
-		d.Off = one(made.Cut, false)
+	can := t.Capabilities()
+	d := &Divided{On: one(made.Cut, "cut-on", true), Outages: &o.outages}
+	if can.Off {
+		d.Off = one(made.Cut, "cut-off", false)
 	}
 	if made.Whole != nil {
-		d.Whole = one(made.Whole, true)
+		d.Whole = one(made.Whole, "whole", true)
+		d.Peer = d.Whole
+	} else if can.Instances != 1 {
+		d.Peer = one(made.Cut, "peer", true)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start cores that can lose their database: %w", err)
 	}
+	o.outages.from(made.Way)
 	return d, nil
 }
 
-// Stop stops all, and mends the way before, so that cores can end as they are used to.
+// Stop stops all.
 func (o *Keeper) Stop(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var errs []error
-	if o.divided != nil {
-		errs = append(errs, o.divided.Way.Mend(ctx))
-	}
 	for _, d := range o.kept {
 		errs = append(errs, d.Stop(ctx))
 	}

@@ -4,6 +4,7 @@
 package testcore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,7 +218,7 @@ type Deployment struct {
 }
 
 func (d *Deployment) name(i int) string {
-	return fmt.Sprintf("%s-%d", map[bool]string{true: "on", false: "off"}[d.settings.Flag], i)
+	return fmt.Sprintf("%s-%d", cmp.Or(d.settings.Role, map[bool]string{true: "on", false: "off"}[d.settings.Flag]), i)
 }
 
 // Instances in the order of their start.
@@ -234,7 +235,7 @@ func (d *Deployment) Cores(version string) ([]protocol.Core, error) {
 	var out []protocol.Core
 	for i, u := range d.urls {
 		c, err := d.target.Protocol().Dial(protocol.DialOptions{
-			Name: d.name(i), BaseURL: u, Version: version, Throttle: d.target.Can.Throttle,
+			Name: d.name(i), BaseURL: u, Version: version, Throttle: d.target.Can.Throttle, Timeout: d.settings.Patience,
 		})
 		if err != nil {
 			return nil, err
