@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/coreproof/coreproof/conformance/internal/started"
 	"github.com/coreproof/coreproof/internal/cores"
+	"github.com/coreproof/coreproof/internal/cores/started"
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coreproof/coreproof/conformance/internal/started"
+	"github.com/coreproof/coreproof/internal/cores/started"
 	"github.com/coreproof/coreproof/reports/proof"
 )
 

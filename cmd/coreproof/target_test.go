@@ -51,14 +51,14 @@ func failed(t *testing.T, dir string) (ids []string) {
 }
 
 // TestACoreThatNobodyTaughtTheHarness passes the profiles that it claims, and each of
-// its six defects is named by a check.
+// its seven defects is named by a check.
 func TestACoreThatNobodyTaughtTheHarness(t *testing.T) {
 	t.Parallel()
 	describe := tiny(t)
 	t.Run("good", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		claimed := "blacklisting,switch,multi-instance,lifetimes,isolation,hardening,start-up"
+		claimed := "blacklisting,switch,multi-instance,lifetimes,faults,isolation,hardening,start-up"
 		if testing.Short() {
 			claimed = "switch,isolation,start-up"
 		}
@@ -87,12 +87,12 @@ func TestACoreThatNobodyTaughtTheHarness(t *testing.T) {
 		}
 	})
 	for defect, check := range map[string]string{
-		"remembers": "BL-02", "later": "BL-02", "page": "BL-06", "trusts": "BL-20", "revives": "BL-26", "prefix": "BL-19",
+		"remembers": "BL-02", "later": "BL-02", "page": "BL-06", "trusts": "BL-20", "revives": "BL-26", "prefix": "BL-19", "opens": "FA-01",
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", defect), "--check", "BL-02,BL-05,BL-06,BL-19,BL-20,BL-26", "--out", dir, "--quiet")
+			o := coreproof(t.Context(), "conform", "--target", describe(t, "tinycore.yaml", defect), "--check", "BL-02,BL-05,BL-06,BL-19,BL-20,BL-26,FA-01", "--out", dir, "--quiet")
 			if ids := failed(t, dir); o.code != exitFailed || !slices.Contains(ids, check) {
 				t.Errorf("exit %d, failed %v, want %s among them: %s", o.code, ids, check, o.err)
 			}

@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/coreproof/coreproof/internal/cores"
 	"github.com/coreproof/coreproof/internal/docker"
@@ -18,10 +17,17 @@ import (
 )
 
 // Box is a relay in a container, for cores in containers: this program, told by signals.
-type Box struct{ box testcontainers.Container }
+type Box struct{ box Container }
+
+// Container is one that this package tells what to do.
+type Container interface {
+	GetContainerID() string
+	// Logs are what its program has said so far.
+	Logs(ctx context.Context) (io.ReadCloser, error)
+}
 
 // NewBox is the way through a container that runs `coreproof relay`.
-func NewBox(box testcontainers.Container) *Box { return &Box{box: box} }
+func NewBox(box Container) *Box { return &Box{box: box} }
 
 // Outages of a network.
 func (*Box) Outages() []cores.Outage { return []cores.Outage{cores.Refused, cores.Silent} }
