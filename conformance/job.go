@@ -150,10 +150,10 @@ func (r *run) result(t *T, err error) proof.Check {
 	var lack *lacking
 	var vacuous *couldNotFail
 	switch {
-	case errors.As(err, &lack) && len(t.violations) > 0:
-		// What was broken says more than what was lacking for the rest.
 	case errors.As(err, &lack):
-		out.Lacks = &lack.lack
+		if len(t.violations) == 0 { // what was broken says more than what was lacking for the rest
+			out.Lacks = &lack.lack
+		}
 	case errors.As(err, &vacuous):
 		out.CouldNotFail = proof.ShortenTokens(vacuous.why)
 	case err != nil:

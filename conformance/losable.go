@@ -10,7 +10,7 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol"
 )
 
-// Losable are cores on one database of their own that can be taken from some of them.
+// Losable are cores on one database of their own that some of them can lose.
 type Losable struct {
 	// On asks the database and loses it.
 	On Instance
@@ -24,7 +24,6 @@ type Losable struct {
 	*started.Outages
 }
 
-// noOutage is the lack of a target whose database is not in its hands.
 const noOutage = "needs a database that coreproof can take from the cores for a moment: one that it started for them"
 
 // Losable gives the run's cores whose database can be taken away.
@@ -54,15 +53,13 @@ func (t *T) Losable(ctx context.Context) (*Losable, error) {
 		return &Instance{Core: list[0], check: check, made: &t.run.made}
 	}
 	l := &Losable{Outages: d.Outages, Whole: one(d.Whole, true), Peer: one(d.Peer, true)}
-	on := one(d.On, true)
+	on, off := one(d.On, true), d.Off
 	if t.FlagMode() == protocol.ByRequest {
-		l.Off = one(d.On, false)
-	} else {
-		l.Off = one(d.Off, false)
+		off = d.On
 	}
-	if err != nil {
-		return nil, err
+	l.Off = one(off, false)
+	if err == nil {
+		l.On = *on
 	}
-	l.On = *on
-	return l, nil
+	return l, err
 }

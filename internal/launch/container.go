@@ -19,6 +19,7 @@ import (
 	"github.com/coreproof/coreproof/internal/docker"
 	"github.com/coreproof/coreproof/internal/launch/dbserver"
 	"github.com/coreproof/coreproof/internal/launch/environ"
+	"github.com/coreproof/coreproof/internal/launch/outage"
 	"github.com/coreproof/coreproof/internal/launch/speak"
 	"github.com/coreproof/coreproof/internal/meter"
 	"github.com/coreproof/coreproof/internal/protocol"
@@ -46,9 +47,9 @@ type Container struct {
 	genImage  string // "" until it is needed
 	network   *testcontainers.DockerNetwork
 	server    testcontainers.Container
-	at        string // host:port of the server, as the harness sees it
-	far       far    // how far away the server is made for the cores
-	cut       cut    // the way that its cores can lose
+	at        string      // host:port of the server, as the harness sees it
+	far       far         // how far away the server is made for the cores
+	cut       outage.Lost // the way that its cores can lose
 	labels    map[string]string
 	encrypted bool // the cores' connections to the server
 	spoken    speak.Versions
@@ -420,8 +421,8 @@ func (c *Container) Close(ctx context.Context) error {
 		errs = append(errs, books.Close())
 	}
 	if c.root != nil {
-		errs = append(errs, c.cut.close())
-		if !c.cut.borrows && !c.root.isClosed() {
+		errs = append(errs, c.cut.Close())
+		if !c.cut.Borrows && !c.root.isClosed() {
 			errs = append(errs, c.kind.Administer(ctx, c.root.adminURI(), c.database, false))
 		}
 		return errors.Join(errs...)

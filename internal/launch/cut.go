@@ -2,7 +2,6 @@ package launch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,24 +12,6 @@ import (
 	"github.com/coreproof/coreproof/internal/cores"
 	"github.com/coreproof/coreproof/internal/launch/outage"
 )
-
-// cut is the way of a target whose cores can lose their database; the zero value is none.
-type cut struct {
-	inner   string // host:port on the network of containers; "" for none
-	box     testcontainers.Container
-	here    *outage.Here // within this process; nil for none
-	borrows bool         // the database is another target's
-}
-
-func (c *cut) close() (err error) {
-	if c.here != nil {
-		err = c.here.Close()
-	}
-	if c.box != nil {
-		err = errors.Join(err, testcontainers.TerminateContainer(c.box, testcontainers.StopTimeout(2*time.Second)))
-	}
-	return err
-}
 
 // Divided gives a new database of the server, and a way to it through a relay.
 func (c *Container) Divided(ctx context.Context, name string) (*Divided, error) {
@@ -52,23 +33,20 @@ func (c *Container) losable(ctx context.Context, inside bool) (*Container, cores
 	if root.encrypted {
 		return nil, nil, fmt.Errorf("%w: the server's certificate names no relay", ErrUnsupported)
 	}
-	n := &Container{kind: c.kind, database: c.database, root: root, coreImage: c.coreImage, running: map[*deployment]bool{}, cut: cut{borrows: true}}
+	n := &Container{kind: c.kind, database: c.database, root: root, coreImage: c.coreImage, running: map[*deployment]bool{}, cut: outage.Lost{Borrows: true}}
 	root.mu.Lock()
 	root.nested = slices.Insert(root.nested, 0, n) // closed before the database goes
 	root.mu.Unlock()
-	var err error
 	if !inside {
-		if n.cut.here, err = outage.NewHere(root.outer()); err != nil {
-			return nil, nil, err
-		}
-		return n, n.cut.here, nil
+		var err error
+		n.cut.Here, err = outage.NewHere(root.outer())
+		return n, n.cut.Here, err
 	}
 	alias := "way-to-" + c.database
-	if n.cut.box, err = root.relay(ctx, alias); err != nil {
-		return nil, nil, err
-	}
-	n.cut.inner = alias + ":" + strings.TrimSuffix(c.kind.Port, "/tcp")
-	return n, outage.NewBox(n.cut.box), nil
+	box, err := root.relay(ctx, alias)
+	n.cut.End = func() error { return testcontainers.TerminateContainer(box, testcontainers.StopTimeout(2*time.Second)) }
+	n.cut.Inner = alias + ":" + strings.TrimSuffix(c.kind.Port, "/tcp")
+	return n, outage.NewBox(box), err
 }
 
 // Divided gives a new database and a way to it: through a relay to its server, or by the

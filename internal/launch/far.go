@@ -28,8 +28,8 @@ type far struct {
 // inner is the server's host:port as containers on the network reach it.
 func (c *Container) inner() string {
 	switch {
-	case c.cut.inner != "":
-		return c.cut.inner
+	case c.cut.Inner != "":
+		return c.cut.Inner
 	case c.root != nil:
 		return c.root.inner()
 	}
@@ -43,8 +43,8 @@ func (c *Container) inner() string {
 // outer is the same as processes of this machine reach it.
 func (c *Container) outer() string {
 	switch {
-	case c.cut.here != nil:
-		return c.cut.here.At()
+	case c.cut.Here != nil:
+		return c.cut.Here.At()
 	case c.root != nil:
 		return c.root.outer()
 	}

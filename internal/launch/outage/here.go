@@ -3,6 +3,7 @@ package outage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -59,4 +60,23 @@ func (h *Here) Mend(context.Context) error {
 func (h *Here) Close() error {
 	h.end()
 	return <-h.done
+}
+
+// Lost is the way of cores that can lose their database; the zero value is none.
+type Lost struct {
+	Inner   string       // host:port on the network of containers; "" for none
+	End     func() error // ends what relays there; nil for nothing
+	Here    *Here        // within this process; nil for none
+	Borrows bool         // the database is another target's
+}
+
+// Close ends what relays.
+func (l *Lost) Close() (err error) {
+	if l.Here != nil {
+		err = l.Here.Close()
+	}
+	if l.End != nil {
+		err = errors.Join(err, l.End())
+	}
+	return err
 }
