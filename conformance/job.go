@@ -120,7 +120,7 @@ func (r *run) lacks(j *job) *proof.Lack {
 		return lack("not-claimed", "%s", alwaysChecks)
 	case len(j.stage.on) < n.Instances:
 		return lack("instances", "needs %d instances on one database, the target has %d", n.Instances, len(j.stage.on))
-	case n.OffSide && len(j.stage.off) == 0 && can.AlwaysChecks:
+	case n.OffSide && can.AlwaysChecks && (len(j.stage.off) == 0 || n.Outage):
 		return lack("not-claimed", "%s", alwaysChecks)
 	case n.OffSide && len(j.stage.off) == 0:
 		return lack("off-side", "needs a core whose flag is off, and none was given")

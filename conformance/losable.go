@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/coreproof/coreproof/internal/cores"
 	"github.com/coreproof/coreproof/internal/cores/started"
@@ -29,13 +30,12 @@ const noOutage = "needs a database that coreproof can take from the cores for a 
 // Losable gives the run's cores whose database can be taken away.
 func (t *T) Losable(ctx context.Context) (*Losable, error) {
 	d, err := t.run.started.Divided(ctx, t.run.options.Target)
-	if errors.Is(err, cores.ErrUnsupported) {
-		if t.run.options.Target.Capabilities().Apart {
-			return nil, Lackf("not-claimed", "the core is described as one without a database that it could lose")
-		}
-		return nil, Lackf("outage", "%s (%s)", noOutage, err)
-	}
-	if err != nil {
+	switch _, why, _ := strings.Cut(fmt.Sprint(err), cores.ErrUnsupported.Error()); {
+	case errors.Is(err, cores.ErrUnsupported) && t.run.options.Target.Capabilities().Apart:
+		return nil, Lackf("not-claimed", "the core is described as one without a database that it could lose")
+	case errors.Is(err, cores.ErrUnsupported):
+		return nil, Lackf("outage", "%s%s", noOutage, why)
+	case err != nil:
 		return nil, err
 	}
 	one := func(d cores.Deployment, check bool) *Instance {

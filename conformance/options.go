@@ -58,7 +58,7 @@ const (
 	// DefaultCheckTimeout bounds one check.
 	DefaultCheckTimeout = 90 * time.Second
 	// outageTimeout bounds a check that waits for a core's own time-outs, with others.
-	outageTimeout = 6 * time.Minute
+	outageTimeout = 12 * time.Minute
 	// callsInTime is how many calls a check may make within its time-out when
 	// nothing throttles them: the time-out grows where a throttle allows fewer.
 	callsInTime = 6000

@@ -290,6 +290,25 @@ func outageDefects() []Defect {
 			Decorate: refuseFor(2 * time.Minute),
 		},
 		{
+			Name: "hangs-after-a-silence", Text: "once the database has been silent for a second, no call that needs it is answered any more",
+			CaughtBy: []string{"FA-04"},
+			Decorate: below(func(next store.Store, _ *rows) database {
+				var hung atomic.Bool
+				return database{liveness: func(ctx context.Context, handle string) (store.Liveness, error) {
+					if hung.Load() {
+						<-ctx.Done()
+						return store.Liveness{}, ctx.Err()
+					}
+					began := time.Now()
+					l, err := next.Liveness(ctx, handle)
+					if time.Since(began) > time.Second {
+						hung.Store(true)
+					}
+					return l, err
+				}}
+			}),
+		},
+		{
 			Name: "asks-with-the-flag-off", Text: "a verify that need not check the database asks it all the same",
 			CaughtBy: []string{"FA-05"},
 			Decorate: over(func(next httpapi.Engine) engine {

@@ -13,8 +13,13 @@ import (
 	"github.com/coreproof/coreproof/internal/protocol/oauth2"
 )
 
-// backWithin is how long after an outage a core must be back.
-const backWithin = 30 * time.Second
+const (
+	// backWithin is how long after an outage a core must be back.
+	backWithin = 30 * time.Second
+	// shedWithin is how long a core may turn away what needs no database while calls that
+	// wait for it hold its threads.
+	shedWithin = 10 * time.Second
+)
 
 // outageChecks: what a core says while it cannot ask its database, and what it knows
 // after. On a network the database is lost in two ways, by a reset and in silence; a file
@@ -56,8 +61,8 @@ func outageChecks() []Check {
 			Requirement: "A core that does not check the database accepts a fresh token while it cannot be reached: verification is stateless.",
 			Source:      specStateless + ", " + specRules + ", rule 83", Profiles: []Profile{conformance.Faults}, Needs: Needs{Outage: true, OffSide: true},
 			Run: func(ctx context.Context, c *T) error {
-				if c.Protocol().Name() == oauth2.Name && c.FlagMode() == protocol.ByRequest {
-					return conformance.Lackf(lackProtocol, "a JWT is verified by whoever receives it, and no server is asked")
+				if c.Protocol().Name() == oauth2.Name {
+					return conformance.Lackf(lackProtocol, "without introspection a token is verified by whoever receives it, and no server is asked")
 				}
 				return eachOutage(statelessWhileAway)(ctx, c)
 			},
@@ -70,6 +75,11 @@ type outage struct {
 	*conformance.Losable
 	kind cores.Outage
 	over time.Time // when its end began
+	// nothing is why it shows nothing, which is told once the time after it has been
+	// looked at; nil where it shows something.
+	nothing error
+	// waits for a core that others have given up.
+	waits bool
 	// signsOut: a living session that is answered as one that is over breaks the rule that
 	// is tried; of the others it breaks none, as long as the core comes back.
 	signsOut bool
@@ -93,14 +103,15 @@ func eachOutage(try func(context.Context, *Trial, *outage) error) func(context.C
 		shown, why := false, ""
 		if err := c.TrialsAtOnce(ctx, len(kinds), 1, func(ctx context.Context, t *Trial) error {
 			kind := kinds[t.Index]
-			err := try(protocol.WithEveryAnswer(ctx), t, &outage{Losable: l, kind: kind})
-			if nothing := errors.Is(err, errUnheard) || errors.Is(err, errNotAway); nothing && !conformance.IsViolation(err) {
-				why = fmt.Sprintf("%s: %s", kind, err)
-				t.Observe("nothing is shown by an outage, "+string(kind), err.Error())
-				return nil
+			o := &outage{Losable: l, kind: kind}
+			if err := try(protocol.WithEveryAnswer(ctx), t, o); err != nil {
+				return err
 			}
-			shown = shown || err == nil
-			return err
+			if shown = shown || o.nothing == nil; o.nothing != nil {
+				why = fmt.Sprintf("%s: %s", kind, o.nothing)
+				t.Observe("nothing is shown by an outage, "+string(kind), o.nothing.Error())
+			}
+			return nil
 		}); err != nil || shown || why == "" {
 			return err
 		}
@@ -115,6 +126,14 @@ type question struct {
 	wrong func(protocol.Reply) error
 	// living: an OK before the end shows that the database was not away, or not needed.
 	living bool
+	// rule: it is the one that the rule is about, and must be answered before the end.
+	rule bool
+}
+
+// ofTheRule marks a question.
+func (q question) ofTheRule() question {
+	q.rule = true
+	return q
 }
 
 // verifying asks about a token.
@@ -133,7 +152,7 @@ func (o *outage) control(token string) question {
 }
 
 // during takes the database away, asks all at once, and gives it back when they have been
-// answered. It returns when all are.
+// answered. It returns when all are; an outage that shows nothing is noted.
 func (o *outage) during(ctx context.Context, questions ...question) error {
 	var calls []func(context.Context) error
 	answers := make([]protocol.Reply, len(questions))
@@ -157,43 +176,65 @@ func (o *outage) during(ctx context.Context, questions ...question) error {
 	if err != nil {
 		return err
 	}
-	heard := false
 	for i, r := range answers {
-		if r.Returned.IsZero() || !r.Returned.Before(over) {
-			continue
+		answered := !r.Returned.IsZero() && r.Returned.Before(over)
+		switch q := questions[i]; {
+		case answered && q.living && r.Status == protocol.OK:
+			o.nothing = errNotAway
+		case !answered && q.rule && o.nothing == nil:
+			o.nothing = errUnheard
 		}
-		if heard = true; questions[i].living && r.Status == protocol.OK {
-			return errNotAway
-		}
-	}
-	if !heard {
-		return errUnheard
 	}
 	return nil
 }
 
-// again repeats what must work after an outage until it does. Errors are no matter until
-// the core must be back.
+// until is when a core must be back.
+func (o *outage) until() time.Time {
+	if o.over.IsZero() { // this one is to come, and one before it may just be over
+		return time.Now().Add(backWithin)
+	}
+	return o.over.Add(backWithin)
+}
+
+// again repeats what must work after an outage until it does. What else is said is no
+// matter until the core must be back.
 func (o *outage) again(ctx context.Context, what string, at Instance, call func(context.Context) (protocol.Reply, error)) (protocol.Reply, error) {
 	what = fmt.Sprintf("%s at %s after an outage of the database (%s)", what, at.Name(), o.kind)
+	within, cancel := context.WithDeadline(ctx, o.until())
+	defer cancel()
 	for {
-		r, err := call(ctx)
+		r, err := call(within)
 		switch {
 		case err == nil && r.Status == protocol.OK:
 			return r, nil
 		case ctx.Err() != nil:
 			return r, ctx.Err()
-		case err == nil && r.HTTPStatus < 500 && (o.signsOut || !over(r)):
+		case err == nil && over(r) && o.signsOut:
 			return r, conformance.Violated(r, what+": OK", conformance.Describe(r))
 		case err != nil && conformance.IsViolation(conformance.HarnessError(what, err)):
 			return r, conformance.HarnessError(what, err)
 		}
-		if o.GivenUp() || time.Since(o.over) > backWithin {
-			o.GiveUp()
+		if o.GivenUp(at.Name()) && !o.waits || conformance.Pause(within, 50*time.Millisecond) != nil {
+			if ctx.Err() != nil {
+				return r, ctx.Err()
+			}
 			return r, away(what, r, err)
 		}
-		if err := conformance.Pause(ctx, 50*time.Millisecond); err != nil {
-			return r, err
+	}
+}
+
+// refused wants a revoked session to be refused after an outage, by the first answer that
+// is one.
+func (o *outage) refused(ctx context.Context, t *Trial, at Instance, token string, gone *conformance.Ended) error {
+	within, cancel := context.WithDeadline(ctx, o.until())
+	defer cancel()
+	for {
+		v, err := at.Ask(within, token)
+		if err == nil && v.HTTPStatus < 500 || ctx.Err() != nil || conformance.Pause(within, 50*time.Millisecond) != nil {
+			if err != nil {
+				return conformance.HarnessError("verify a revoked session at "+at.Name()+" after an outage", err)
+			}
+			return t.JudgeRefusal(ctx, at, token, v.Reply, gone)
 		}
 	}
 }
@@ -202,13 +243,18 @@ func (o *outage) again(ctx context.Context, what string, at Instance, call func(
 // connection of before is left.
 func (o *outage) back(ctx context.Context, at Instance, token string) error {
 	const calls = 4
-	return conformance.Each(ctx, calls, calls, func(ctx context.Context, _ int) error {
+	err := conformance.Each(ctx, calls, calls, func(ctx context.Context, _ int) error {
 		_, err := o.again(ctx, "verify a living session", at, func(ctx context.Context) (protocol.Reply, error) {
 			v, err := at.Ask(ctx, token)
 			return v.Reply, err
 		})
 		return err
 	})
+	var e *awayError
+	if errors.As(err, &e) {
+		o.GiveUp(at.Name())
+	}
+	return err
 }
 
 // awayError is a core that is not back.
@@ -253,8 +299,8 @@ func (o *outage) living(ctx context.Context, t *Trial, at Instance) (s protocol.
 		if err == nil || conformance.IsViolation(err) || o.Ran() == 0 || ctx.Err() != nil {
 			return s, err
 		}
-		if o.GivenUp() || time.Now().After(end) {
-			o.GiveUp()
+		if o.GivenUp(at.Name()) && !o.waits || time.Now().After(end) {
+			o.GiveUp(at.Name())
 			return s, away("since an earlier outage of the database "+at.Name()+" makes no session that it accepts", protocol.Reply{}, err)
 		}
 		if err := conformance.Pause(ctx, 50*time.Millisecond); err != nil {
@@ -319,7 +365,7 @@ func closedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 	}
 	questions := []question{
 		o.verifying(o.On, known.Access.Value, refused("verify", "and refused before")),
-		o.verifying(o.On, unasked.Access.Value, refused("verify", "before at "+peer.Name())),
+		o.verifying(o.On, unasked.Access.Value, refused("verify", "before at "+peer.Name())).ofTheRule(),
 		o.control(living.Access.Value),
 	}
 	if o.On.Has(protocol.VerbRefresh) {
@@ -337,7 +383,7 @@ func closedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 			}
 			v, err := o.On.Ask(ctx, late.Access.Value)
 			return v.Reply, err
-		}, wrong: refused("verify", "meanwhile at "+o.Whole.Name())})
+		}, wrong: refused("verify", "meanwhile at "+o.Whole.Name()), rule: true})
 	}
 	if err := o.during(ctx, questions...); err != nil {
 		return err
@@ -348,9 +394,12 @@ func closedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 	if err := o.back(ctx, o.On, living.Access.Value); err != nil {
 		return resting(err)
 	}
-	err = conformance.First(t.Refused(ctx, o.On, known.Access.Value, knownGone), t.Refused(ctx, o.On, unasked.Access.Value, unaskedGone))
+	err = o.refused(ctx, t, o.On, known.Access.Value, knownGone)
+	if err == nil {
+		err = o.refused(ctx, t, o.On, unasked.Access.Value, unaskedGone)
+	}
 	if err == nil && lateGone != nil {
-		err = t.Refused(ctx, o.On, late.Access.Value, lateGone)
+		err = o.refused(ctx, t, o.On, late.Access.Value, lateGone)
 	}
 	return err
 }
@@ -362,10 +411,13 @@ func nobodySignedOut(ctx context.Context, t *Trial, o *outage) error {
 	if err != nil {
 		return resting(err)
 	}
-	other, err := liveSession(ctx, t, o.On, protocol.CreateRequest{})
-	if err != nil {
-		return err
+	var more [3]protocol.Tokens
+	for i := range more {
+		if more[i], err = liveSession(ctx, t, o.On, protocol.CreateRequest{}); err != nil {
+			return err
+		}
 	}
+	other, spare, spare2 := more[0], more[1], more[2]
 	signedOut := func(what string) func(protocol.Reply) error {
 		return func(r protocol.Reply) error {
 			if !over(r) {
@@ -374,7 +426,7 @@ func nobodySignedOut(ctx context.Context, t *Trial, o *outage) error {
 			return conformance.Violated(r, fmt.Sprintf("%s at %s while its database is away (%s): an error, and not that the session is over", what, o.On.Name(), o.kind), conformance.Describe(r))
 		}
 	}
-	verify := o.control(living.Access.Value)
+	verify := o.control(living.Access.Value).ofTheRule()
 	verify.wrong = signedOut("verify a living session's token")
 	questions := []question{verify}
 	var failed protocol.Reply // of the refresh, before the end
@@ -399,7 +451,7 @@ func nobodySignedOut(ctx context.Context, t *Trial, o *outage) error {
 	if err := o.back(ctx, o.On, living.Access.Value); err != nil || !o.On.Has(protocol.VerbRefresh) {
 		return resting(err)
 	}
-	if _, err := o.again(ctx, "refresh a session that lived through it", o.On, refresh(living)); err != nil {
+	if err := o.refreshed(ctx, refresh, living, spare, spare2); err != nil {
 		return resting(err)
 	}
 	// What is refused cannot have reached the database; after a silence nobody knows.
@@ -409,8 +461,26 @@ func nobodySignedOut(ctx context.Context, t *Trial, o *outage) error {
 	if err := o.back(ctx, o.On, other.Access.Value); err != nil {
 		return resting(err)
 	}
-	_, err = o.again(ctx, "refresh a session whose refresh failed meanwhile", o.On, refresh(other))
-	return resting(err)
+	return resting(o.refreshed(ctx, refresh, other))
+}
+
+// refreshed wants sessions that lived through an outage to be refreshed: the first of
+// them, or where that is answered with an error, the next. The same again could be a reuse,
+// of a refresh that was made and whose answer was not.
+func (o *outage) refreshed(ctx context.Context, refresh func(protocol.Tokens) func(context.Context) (protocol.Reply, error), sessions ...protocol.Tokens) error {
+	for _, s := range sessions {
+		r, err := refresh(s)(ctx)
+		switch {
+		case err == nil && r.HTTPStatus < 500:
+			return conformance.Want(r, nil, fmt.Sprintf("refresh a session at %s that lived through an outage (%s)", o.On.Name(), o.kind), protocol.OK)
+		case err != nil && conformance.IsViolation(conformance.HarnessError("refresh", err)):
+			return conformance.HarnessError("refresh a session that lived through an outage at "+o.On.Name(), err)
+		}
+		if err := o.back(ctx, o.On, s.Access.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // revokedWhileAway revokes while the database is away, and holds the core to its answer.
@@ -434,7 +504,7 @@ func revokedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 			err = t.Refused(ctx, *o.Whole, s.Access.Value, gone)
 		}
 		return said.Reply, err
-	}}); err != nil {
+	}, rule: true}); err != nil {
 		return err
 	}
 	if err := o.back(ctx, o.On, living.Access.Value); err != nil {
@@ -445,15 +515,16 @@ func revokedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 			return resting(err)
 		}
 	}
-	if err := t.Refused(ctx, o.On, s.Access.Value, gone); err != nil || o.Whole == nil {
+	if err := o.refused(ctx, t, o.On, s.Access.Value, gone); err != nil || o.Whole == nil {
 		return err
 	}
-	return t.Refused(ctx, *o.Whole, s.Access.Value, gone)
+	return o.refused(ctx, t, *o.Whole, s.Access.Value, gone)
 }
 
 // backAgain has calls under way when the database is lost, as a busy core has, and works
 // with the core after.
 func backAgain(ctx context.Context, t *Trial, o *outage) error {
+	o.waits = true
 	living, err := o.living(ctx, t, o.On)
 	if err != nil {
 		return found(err)
@@ -471,11 +542,11 @@ func backAgain(ctx context.Context, t *Trial, o *outage) error {
 	for range callers {
 		busy.Go(func() {
 			for loading.Err() == nil {
-				_, _ = ask(ctx)
+				_, _ = ask(loading)
 				select {
 				case <-begun:
 					return
-				default:
+				case <-time.After(5 * time.Millisecond): // a file that is read all the time cannot be locked
 				}
 			}
 		})
@@ -498,7 +569,7 @@ func backAgain(ctx context.Context, t *Trial, o *outage) error {
 	if err != nil {
 		return found(err)
 	}
-	return t.Refused(ctx, o.On, s.Access.Value, gone)
+	return o.refused(ctx, t, o.On, s.Access.Value, gone)
 }
 
 // statelessWhileAway offers a fresh token to the side that does not check.
@@ -515,19 +586,14 @@ func statelessWhileAway(ctx context.Context, t *Trial, o *outage) error {
 		return resting(err)
 	}
 	what := fmt.Sprintf("verify a fresh token at %s without the database check while its database is away (%s)", o.Off.Name(), o.kind)
-	var said protocol.Reply
-	if err := o.during(ctx, o.control(living.Access.Value), question{ask: func(ctx context.Context) (r protocol.Reply, err error) {
-		v, err := o.Off.Ask(ctx, s.Access.Value)
-		said = v.Reply
-		return v.Reply, err
+	return o.during(ctx, o.control(living.Access.Value), question{ask: func(ctx context.Context) (r protocol.Reply, err error) {
+		for end := time.Now().Add(shedWithin); ; {
+			v, err := o.Off.Ask(ctx, s.Access.Value)
+			if err == nil && v.HTTPStatus < 500 || time.Now().After(end) || conformance.Pause(ctx, 200*time.Millisecond) != nil {
+				return v.Reply, err
+			}
+		}
 	}, wrong: func(r protocol.Reply) error {
 		return conformance.Want(r, nil, what, protocol.OK)
-	}}); err != nil {
-		return err
-	}
-	if said.Returned.IsZero() || !said.Returned.Before(o.over) {
-		// Its turn may not have come: calls that wait for the database hold a server's threads.
-		return errUnheard
-	}
-	return nil
+	}, rule: true})
 }

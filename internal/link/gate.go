@@ -29,7 +29,8 @@ func (g *Gate) Open() {
 }
 
 // Silence holds back all that is said, and what new connections begin with, both ways
-// and without a word to either side, as a machine that has lost its power does.
+// and without a word to either side, as a server that is frozen does: the system in
+// between goes on answering to what keeps connections alive.
 func (g *Gate) Silence() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -86,7 +86,8 @@ func (o *Keeper) Keep(d cores.Deployment) {
 type Divided struct {
 	// On and Off lose it; Off is nil where no core is started with the flag off.
 	On, Off cores.Deployment
-	// Whole keeps it, with the flag on; nil where none can.
+	// Whole keeps it, with the flag on; nil where none can, or where one core alone may
+	// have the database.
 	Whole cores.Deployment
 	// Peer is another core with the flag on, Whole where there is one; nil where there is
 	// none at all.
@@ -110,8 +111,15 @@ func (o *Keeper) start(ctx context.Context, t cores.Target) (*Divided, error) {
 		if err != nil {
 			return nil
 		}
+		// Tokens outlive outages and the time after them; where that cannot be chosen, they
+		// live as long as the core lets them.
+		s := cores.Settings{Flag: flag, Role: role, Patience: patience, AccessTokenValidity: time.Hour}
 		var d cores.Deployment
-		if d, err = t.Start(ctx, 1, cores.Settings{Flag: flag, Role: role, Patience: patience}); err != nil {
+		if d, err = t.Start(ctx, 1, s); errors.Is(err, cores.ErrUnsupported) {
+			s.AccessTokenValidity = 0
+			d, err = t.Start(ctx, 1, s)
+		}
+		if err != nil {
 			return nil
 		}
 		o.Keep(d)
@@ -122,10 +130,11 @@ func (o *Keeper) start(ctx context.Context, t cores.Target) (*Divided, error) {
 	if can.Off {
 		d.Off = one(made.Cut, "cut-off", false)
 	}
-	if made.Whole != nil {
+	switch several := can.Instances != 1; {
+	case several && made.Whole != nil:
 		d.Whole = one(made.Whole, "whole", true)
 		d.Peer = d.Whole
-	} else if can.Instances != 1 {
+	case several:
 		d.Peer = one(made.Cut, "peer", true)
 	}
 	if err != nil {

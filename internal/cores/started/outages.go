@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// Longest is how long an outage lasts at most: longer than the time-outs that cores and
-	// their connection pools have by default (30 s and less).
-	Longest = time.Minute
+	// Longest is how long an outage lasts at most. Connection pools have time-outs of up to
+	// 30 s by default, and a server may have so few threads that calls take three turns.
+	Longest = 100 * time.Second
 	// patience bounds a call to a core that can lose its database: the time after the end
 	// of the outage included.
 	patience = Longest + 15*time.Second
@@ -31,7 +31,7 @@ type Outages struct {
 	wanting int // checks
 	waiting []*part
 	ran     int
-	given   bool
+	given   map[string]bool
 }
 
 // part is what one check does in an outage.
@@ -65,18 +65,21 @@ func (o *Outages) Ran() int {
 	return o.ran
 }
 
-// GiveUp notes that a core did not come back: nobody need wait for it again. GivenUp tells.
-func (o *Outages) GiveUp() {
+// GiveUp notes that a core did not come back: nobody need wait for it again.
+func (o *Outages) GiveUp(core string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.given = true
+	if o.given == nil {
+		o.given = map[string]bool{}
+	}
+	o.given[core] = true
 }
 
 // GivenUp says whether a core did not come back.
-func (o *Outages) GivenUp() bool {
+func (o *Outages) GivenUp(core string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.given
+	return o.given[core]
 }
 
 // Expect says how many checks will want outages; each calls Leave when it has ended.

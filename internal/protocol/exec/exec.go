@@ -30,7 +30,7 @@ const (
 	maxLine = 1 << 20
 	// maxAdapters bounds how many run at once; further calls wait for one before
 	// their clock starts.
-	maxAdapters = 32
+	maxAdapters = 64
 	// startWithin bounds the start of one.
 	startWithin = time.Minute
 	// defaultTimeout bounds one call.
