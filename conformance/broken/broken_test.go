@@ -49,7 +49,7 @@ func serve(t *testing.T, d broken.Defect, ids []string) *proof.Conformance {
 	}
 	got, _, err := conformance.Run(t.Context(), conformance.Options{
 		Target: target, On: on, Off: off, Checks: checks.All(), Stages: generations(d),
-		Select: conformance.Selection{IDs: ids}, Seed: 7, Scale: scale, Thorough: d.Thorough, Follow: 100 * time.Millisecond, HistoryDir: t.TempDir(),
+		Select: conformance.Selection{IDs: ids}, Seed: 7, Scale: scale, Thorough: d.Thorough, CheckTimeout: 5 * time.Minute, Follow: 100 * time.Millisecond, HistoryDir: t.TempDir(),
 		Rerun: func(id, version string) string { return "coreproof conform --check " + id },
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func TestV14DefectsAreCaughtInEveryVersion(t *testing.T) {
 			// One at a time: what would rest on another is tried all the same.
 			for _, ids := range separately(d.CaughtBy) {
 				missed := caught(t, d, ids)
-				for tries := 1; missed != "" && fleeting(d) && tries < 3; tries++ {
+				for tries := 1; missed != "" && (fleeting(d) || isRace(ids[0])) && tries < 3; tries++ {
 					missed = caught(t, d, ids)
 				}
 				if missed != "" {
@@ -84,7 +84,7 @@ func TestV14DefectsAreCaughtInEveryVersion(t *testing.T) {
 }
 
 // fleeting defects show for milliseconds after a revoke; on a starved machine the
-// next call may come later than that.
+// next call may come later than that. So may the second call of a race.
 func fleeting(d broken.Defect) bool {
 	return strings.HasSuffix(d.Name, "ms") || d.Name == "answers-shared-in-flight" // for 10 ms
 }
