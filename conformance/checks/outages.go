@@ -130,25 +130,26 @@ type question struct {
 	rule bool
 }
 
-// ofTheRule marks a question.
-func (q question) ofTheRule() question {
-	q.rule = true
-	return q
-}
-
-// verifying asks about a token.
-func (o *outage) verifying(at Instance, token string, wrong func(protocol.Reply) error) question {
-	return question{ask: func(ctx context.Context) (protocol.Reply, error) {
+// askAt asks a core about a token.
+func askAt(at Instance, token string) func(context.Context) (protocol.Reply, error) {
+	return func(ctx context.Context) (protocol.Reply, error) {
 		v, err := at.Ask(ctx, token)
 		return v.Reply, err
-	}, wrong: wrong}
+	}
+}
+
+// breach is the violation in an error of a call: an answer outside of the protocol; nil
+// for an error that is none.
+func breach(what string, err error) error {
+	if v := conformance.HarnessError(what, err); conformance.IsViolation(v) {
+		return v
+	}
+	return nil
 }
 
 // control asks about a living session where that must not succeed.
 func (o *outage) control(token string) question {
-	q := o.verifying(o.On, token, nil)
-	q.living = true
-	return q
+	return question{ask: askAt(o.On, token), living: true}
 }
 
 // during takes the database away, asks all at once, and gives it back when they have been
@@ -160,10 +161,8 @@ func (o *outage) during(ctx context.Context, questions ...question) error {
 		calls = append(calls, func(ctx context.Context) error {
 			r, err := q.ask(ctx)
 			if err != nil {
-				if breach := conformance.HarnessError("ask at "+o.On.Name()+" while its database is away", err); conformance.IsViolation(breach) {
-					return breach
-				}
-				return nil //nolint:nilerr // no answer is none of a refusal, nor of an acceptance
+				// No answer is none of a refusal, nor of an acceptance.
+				return breach("ask at "+o.On.Name()+" while its database is away", err)
 			}
 			if answers[i] = r; q.wrong != nil {
 				return q.wrong(r)
@@ -198,7 +197,7 @@ func (o *outage) until() time.Time {
 
 // again repeats what must work after an outage until it does. What else is said is no
 // matter until the core must be back.
-func (o *outage) again(ctx context.Context, what string, at Instance, call func(context.Context) (protocol.Reply, error)) (protocol.Reply, error) {
+func (o *outage) again(ctx context.Context, what string, at Instance, call func(context.Context) (protocol.Reply, error)) error {
 	what = fmt.Sprintf("%s at %s after an outage of the database (%s)", what, at.Name(), o.kind)
 	within, cancel := context.WithDeadline(ctx, o.until())
 	defer cancel()
@@ -206,19 +205,21 @@ func (o *outage) again(ctx context.Context, what string, at Instance, call func(
 		r, err := call(within)
 		switch {
 		case err == nil && r.Status == protocol.OK:
-			return r, nil
+			return nil
 		case ctx.Err() != nil:
-			return r, ctx.Err()
+			return ctx.Err()
 		case err == nil && over(r) && o.signsOut:
-			return r, conformance.Violated(r, what+": OK", conformance.Describe(r))
-		case err != nil && conformance.IsViolation(conformance.HarnessError(what, err)):
-			return r, conformance.HarnessError(what, err)
+			return conformance.Violated(r, what+": OK", conformance.Describe(r))
+		case err != nil:
+			if v := breach(what, err); v != nil {
+				return v
+			}
 		}
 		if o.GivenUp(at.Name()) && !o.waits || conformance.Pause(within, 50*time.Millisecond) != nil {
 			if ctx.Err() != nil {
-				return r, ctx.Err()
+				return ctx.Err()
 			}
-			return r, away(what, r, err)
+			return away(what, r, err)
 		}
 	}
 }
@@ -244,11 +245,7 @@ func (o *outage) refused(ctx context.Context, t *Trial, at Instance, token strin
 func (o *outage) back(ctx context.Context, at Instance, token string) error {
 	const calls = 4
 	err := conformance.Each(ctx, calls, calls, func(ctx context.Context, _ int) error {
-		_, err := o.again(ctx, "verify a living session", at, func(ctx context.Context) (protocol.Reply, error) {
-			v, err := at.Ask(ctx, token)
-			return v.Reply, err
-		})
-		return err
+		return o.again(ctx, "verify a living session", at, askAt(at, token))
 	})
 	var e *awayError
 	if errors.As(err, &e) {
@@ -312,7 +309,7 @@ func (o *outage) living(ctx context.Context, t *Trial, at Instance) (s protocol.
 // revoked ends a session, at a core that may have lost its database before.
 func (o *outage) revoked(ctx context.Context, at Instance, s protocol.Tokens) (*conformance.Ended, error) {
 	var said protocol.Revoked
-	_, err := o.again(ctx, "revoke a session", at, func(ctx context.Context) (r protocol.Reply, err error) {
+	err := o.again(ctx, "revoke a session", at, func(ctx context.Context) (r protocol.Reply, err error) {
 		said, err = at.Revoke(ctx, s.Session.Handle)
 		return said.Reply, err
 	})
@@ -364,8 +361,8 @@ func closedWhileAway(ctx context.Context, t *Trial, o *outage) error {
 		}
 	}
 	questions := []question{
-		o.verifying(o.On, known.Access.Value, refused("verify", "and refused before")),
-		o.verifying(o.On, unasked.Access.Value, refused("verify", "before at "+peer.Name())).ofTheRule(),
+		{ask: askAt(o.On, known.Access.Value), wrong: refused("verify", "and refused before")},
+		{ask: askAt(o.On, unasked.Access.Value), wrong: refused("verify", "before at "+peer.Name()), rule: true},
 		o.control(living.Access.Value),
 	}
 	if o.On.Has(protocol.VerbRefresh) {
@@ -426,9 +423,7 @@ func nobodySignedOut(ctx context.Context, t *Trial, o *outage) error {
 			return conformance.Violated(r, fmt.Sprintf("%s at %s while its database is away (%s): an error, and not that the session is over", what, o.On.Name(), o.kind), conformance.Describe(r))
 		}
 	}
-	verify := o.control(living.Access.Value).ofTheRule()
-	verify.wrong = signedOut("verify a living session's token")
-	questions := []question{verify}
+	questions := []question{{ask: askAt(o.On, living.Access.Value), wrong: signedOut("verify a living session's token"), living: true, rule: true}}
 	var failed protocol.Reply // of the refresh, before the end
 	refresh := func(s protocol.Tokens) func(context.Context) (protocol.Reply, error) {
 		return func(ctx context.Context) (protocol.Reply, error) {
@@ -473,8 +468,10 @@ func (o *outage) refreshed(ctx context.Context, refresh func(protocol.Tokens) fu
 		switch {
 		case err == nil && r.HTTPStatus < 500:
 			return conformance.Want(r, nil, fmt.Sprintf("refresh a session at %s that lived through an outage (%s)", o.On.Name(), o.kind), protocol.OK)
-		case err != nil && conformance.IsViolation(conformance.HarnessError("refresh", err)):
-			return conformance.HarnessError("refresh a session that lived through an outage at "+o.On.Name(), err)
+		case err != nil:
+			if v := breach("refresh a session that lived through an outage at "+o.On.Name(), err); v != nil {
+				return v
+			}
 		}
 		if err := o.back(ctx, o.On, s.Access.Value); err != nil {
 			return err
@@ -530,10 +527,7 @@ func backAgain(ctx context.Context, t *Trial, o *outage) error {
 		return found(err)
 	}
 	const callers = 2
-	ask := func(ctx context.Context) (protocol.Reply, error) {
-		v, err := o.On.Ask(ctx, living.Access.Value)
-		return v.Reply, err
-	}
+	ask := askAt(o.On, living.Access.Value)
 	begun := make(chan struct{})
 	var busy sync.WaitGroup
 	defer busy.Wait()

@@ -62,11 +62,7 @@ func (x *Described) Divided(ctx context.Context, name string) (*Divided, error) 
 	}
 	whole := t.(*Described)
 	if !served {
-		way, err := outage.NewFile(whole.file())
-		if err != nil {
-			return nil, err
-		}
-		return &Divided{Cut: whole, Way: way}, nil
+		return onFile(whole, whole.file())
 	}
 	lost := *whole // on the same database, with all that is noted of it
 	var way cores.Way
@@ -82,7 +78,12 @@ func (e *Embedded) Divided(ctx context.Context, name string) (*Divided, error) {
 	if err != nil {
 		return nil, err
 	}
-	way, err := outage.NewFile(t.(*Embedded).file)
+	return onFile(t, t.(*Embedded).file)
+}
+
+// onFile is a target whose cores lose their database by the locks of its file.
+func onFile(t Target, file string) (*Divided, error) {
+	way, err := outage.NewFile(file)
 	if err != nil {
 		return nil, err
 	}

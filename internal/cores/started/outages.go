@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// Longest is how long an outage lasts at most. Connection pools have time-outs of up to
+	// longest is how long an outage lasts at most. Connection pools have time-outs of up to
 	// 30 s by default, and a server may have so few threads that calls take three turns.
-	Longest = 100 * time.Second
+	longest = 100 * time.Second
 	// patience bounds a call to a core that can lose its database: the time after the end
 	// of the outage included.
-	patience = Longest + 15*time.Second
+	patience = longest + 15*time.Second
 	// breakWithin bounds the beginning of an outage, and its end.
 	breakWithin = time.Minute
 )
@@ -156,11 +156,11 @@ func outage(w cores.Way, parts []*part) {
 	}
 	answered := make(chan struct{})
 	go func() { calls.Wait(); close(answered) }()
-	longest := time.NewTimer(Longest)
-	defer longest.Stop()
+	most := time.NewTimer(longest)
+	defer most.Stop()
 	select {
 	case <-answered:
-	case <-longest.C:
+	case <-most.C:
 	}
 	over := time.Now()
 	if mendErr := bounded(w.Mend); mendErr != nil {
